@@ -1,0 +1,76 @@
+.DEFAULT_GOAL := help
+.PHONY: help run ui restore test check lock clean
+.DELETE_ON_ERROR:
+
+# Settings of the make command line: `make PYTHON=python3.12 run`.
+PYTHON ?= python3
+PORT ?= 3000
+ARGS ?=
+TABLE ?=
+
+# One instance for the command line and the UI, so that a run of either is seen in both.
+DAGSTER_HOME ?= $(CURDIR)/.dagster
+run ui restore: export DAGSTER_HOME := $(DAGSTER_HOME)
+
+# $(call install,PACKAGES,WHAT FOR): Debian packages, where this user may install them; elsewhere, what is missing.
+define install
+{ \
+  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+    echo "Installing $(1): $(2)"; \
+    apt-get update -qq && \
+    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $(1) >/dev/null; \
+  else \
+    echo "make: missing, $(2). On Debian and Ubuntu: sudo apt-get install $(1)" >&2; exit 1; \
+  fi; \
+}
+endef
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "The environment is made in .venv when a target needs it (Python 3.11 to 3.13: PYTHON=python3.12)."
+
+run: .venv/installed ## refresh raw and star and print the totals (on sample data, unless told your source)
+	@.venv/bin/python -m starschema_assets.run
+
+ui: .venv/installed ## Dagster's webserver and daemon on http://127.0.0.1:3000 (PORT=3001)
+	@.venv/bin/dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT)
+
+restore: .venv/installed ## put back the previous star, or one table's previous version (TABLE=star/fact_orders)
+	@.venv/bin/python -m starschema_assets.lake.restore $(TABLE)
+
+test: .venv/installed ## run the tests on a real MariaDB, S3 server and browser (ARGS="-k snapshot -x")
+	@command -v mariadbd >/dev/null || test -x /usr/sbin/mariadbd || \
+	  $(call install,mariadb-server-core mariadb-client-core,the MariaDB server that the tests start for themselves)
+	@{ command -v chromium && .venv/bin/playwright --version; } >/dev/null 2>&1 || \
+	  $(call install,chromium libatomic1,the browser in which the tests look at the UI)
+	@.venv/bin/python -m pytest $(ARGS)
+
+check: .venv/installed ## format, lint, types, and whether the lock holds what the project asks for
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy
+	@.venv/bin/uv pip check -q --python .venv/bin/python
+
+lock: .venv/installed ## write requirements.lock after a change of dependencies (ARGS=--upgrade: newest of all)
+	@.venv/bin/uv pip compile -q pyproject.toml --group dev --universal --generate-hashes \
+	  --custom-compile-command "make lock" -o requirements.lock $(ARGS)
+
+clean: ## remove .venv, caches, run history, and data/ unless STARSCHEMA_LAKE_URI is set
+	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache $(if $(STARSCHEMA_LAKE_URI),,data)
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	find .dagster -mindepth 1 ! -path .dagster/dagster.yaml -delete
+
+# uv takes a fifth of pip's time, and removes what the lock no longer holds. pip fetches it, held to the lock's hashes.
+.venv/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || \
+	  { echo "make: $(PYTHON) isn't a Python 3.11, 3.12 or 3.13; name one: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
+	  $(call install,python3-venv,the part of Python that makes virtual environments)
+	@echo "Installing the Python packages of requirements.lock into .venv"
+	@$(PYTHON) -m venv .venv
+	@awk '/^[^ ]/ { uv = /^uv==/ } uv' requirements.lock > .venv/uv.lock
+	@.venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r .venv/uv.lock
+	@.venv/bin/uv pip sync -q --require-hashes --compile-bytecode --python .venv/bin/python requirements.lock
+	@.venv/bin/uv pip install -q --no-deps --no-build-isolation --python .venv/bin/python -e .
+	@touch $@
