@@ -1,0 +1,161 @@
+-- One row a language: the words that customers' names, addresses and wishes are made of.
+-- In `companies`, `streets` and `second_lines`: {last} a family name, {city} the town, {n} a number.
+-- All of it is text that latin1 (MySQL's, which is Windows-1252) can hold.
+CREATE TEMP TABLE languages (
+    language VARCHAR,
+    first_names VARCHAR[],
+    last_names VARCHAR[],
+    companies VARCHAR[],
+    streets VARCHAR[],
+    second_lines VARCHAR[],
+    wishes VARCHAR[]
+);
+
+INSERT INTO languages VALUES
+(
+    'en',
+    ['Alice', 'Marcus', 'Zoë', 'Gordon', 'Priya', 'Dean', 'Hannah', 'Curtis', 'Maeve', 'Owen',
+     'Renée', 'Tobias', 'Yvette', 'Leon', 'Grace', 'Samuel', 'Ruth', 'Victor', 'Joan', 'Elliot'],
+    ['Abernathy', 'Brookes', 'Castellan', 'Dunmore', 'Ellery', 'Fairbanks', 'Garrison', 'Holloway',
+     'O''Rourke', 'Jessup', 'Kendrick', 'Lockhart', 'Merriweather', 'Norwood', 'Oakes', 'Pemberton',
+     'Quigley', 'Radcliffe', 'Stanhope', 'Null', 'Underhill', 'Vance', 'Whitlock', 'Yates-Brontë'],
+    ['{last} Collectibles Inc.', '{last} & Sons Toys', '{city} Model Works', '{last} Hobby Supply',
+     'Little Wheels of {city}', '{last}''s Diecast Corner', 'The {last} Cabinet, Ltd.',
+     '{last} Gifts & Curios', '{city} Scale Society', '"{last}" Toy Merchants', 'Tiny {city} Motors',
+     '{last} Miniatures LLC', 'House of {last}', '{last} Brothers Imports'],
+    ['{n} Harbour Street', '{n} Old Mill Road', '{n} Larkspur Avenue', '{n} Station Parade',
+     '{n} Cooper''s Row', '{n} Juniper Lane', '{n} North Canal St.', '{n} Foundry Square',
+     '{n} Beacon Hill Drive', '{n} Wharf Terrace'],
+    ['Suite {n}', 'Level {n}', 'Unit {n}', 'Floor #{n}', 'c/o "The Loading Dock"'],
+    ['Please call the loading dock before delivery.',
+     'They asked for "gift quality" boxes; the lids of the last lot were dented.',
+     E'Deliver to the rear entrance.\nThe front door doesn''t open before 10:00.',
+     E'Two pallets at most.\r\nFork lift available.\r\nAsk for Dean.',
+     E'Labels are on their share: \\\\warehouse\\labels\\',
+     E'Ref.\tQty\tBox\nA\t12\tred\nB\t8\tblue',
+     'The buyer runs the café next door; leave parcels there if the shop is closed.',
+     'Price agreed by telephone: 5% off, about € 40 in all.',
+     'Wants the models without their display cases, "as before", or none at all.',
+     'Customer compares us with another dealer; mention the certificate, please.',
+     E'\\N is their code for north door, not a missing value.',
+     'Pack the ships upright: masts break; rigging, too.',
+     '',
+     'Asked for an invoice in two parts, 60/40.',
+     'Check the axle of each lorry before it leaves.']
+),
+(
+    'fr',
+    ['Léa', 'Mathieu', 'Anaïs', 'Gérard', 'Inès', 'Benoît', 'Chloé', 'François', 'Maëlle', 'Hervé',
+     'Solène', 'Thibault', 'Océane', 'Zacharie'],
+    ['Beauchêne', 'Crépin', 'Delaunay', 'Guérin', 'Lefèvre', 'L''Hôtelier', 'Montclair', 'Noël',
+     'Pâquier', 'Rousselet', 'Sœurat', 'Tisserand', 'Vauquelin'],
+    ['{last} & Fils', 'Maison {last}', 'Jouets {last}', 'Modèles réduits {last}',
+     'L''Établi de {city}', 'Au Petit Train de {city}', 'Cadeaux {last}, S.A.', '{last} Frères'],
+    ['{n}, rue des Tilleuls', '{n}, quai de l''Arsenal', '{n} bis, avenue Jean-Moulin',
+     '{n}, place de l''Hôtel-de-Ville', '{n}, impasse du Château', '{n}, boulevard de la République'],
+    ['Bâtiment {n}', '{n}e étage', 'Escalier {n}, porte à gauche'],
+    ['Livrer avant midi, s''il vous plaît : le dépôt ferme à 13 h.',
+     E'Facture à part.\nMerci d''écrire « fragile » sur chaque colis.',
+     'Le client espère recevoir le bateau avant Noël.',
+     'Demande un œil attentif sur la peinture ; déjà deux retouches.']
+),
+(
+    'de',
+    ['Jörg', 'Annegret', 'Björn', 'Käthe', 'Lukas', 'Mechthild', 'Günther', 'Sabine', 'Thorsten',
+     'Ulrike', 'Wiebke', 'Zdenko'],
+    ['Großmann', 'Häberle', 'Jäger', 'Köster', 'Müllensiefen', 'Nüßlein', 'Öhlers', 'Pfeiffer',
+     'Rößler', 'Schöneberg', 'Übelacker', 'Weißkopf', 'Zeitz'],
+    ['{last} Modellbau GmbH', 'Spielwaren {last}', '{last} & Söhne', 'Modellhaus {city}',
+     'Eisenbahnkeller {city}', '{last} Geschenke KG', 'Miniaturen {last}'],
+    ['Lindenstraße {n}', 'Am Güterbahnhof {n}', 'Schloßgasse {n}', 'Mühlenweg {n} a', 'Torstr. {n}',
+     'Große Bleiche {n}'],
+    ['{n}. OG', 'Hinterhaus {n}', 'Tor {n}, Rampe links'],
+    ['Bitte nur vormittags anliefern, Einfahrt über die Rückseite.',
+     E'Rechnung in zwei Teilen.\nMaße der Kartons vorher melden!',
+     'Kunde wünscht „Erstausgabe“ mit Zertifikat, sonst keine Lieferung.',
+     'Größere Stückzahl ab Herbst möglich.']
+),
+(
+    'es',
+    ['Íñigo', 'Begoña', 'Ramón', 'Lucía', 'Álvaro', 'Concepción', 'Jesús', 'Núria', 'Óscar',
+     'Pilar', 'Sofía', 'Ximena'],
+    ['Arriaga', 'Bermúdez', 'Castañeda', 'Domínguez', 'Echevarría', 'Fuentes', 'Garmendia', 'Ibáñez',
+     'Núñez', 'Ordóñez', 'Peña y Lillo', 'Quiñones', 'Valdés'],
+    ['Juguetería {last}', '{last} Hermanos, S.L.', 'Miniaturas {last}', 'El Desván de {city}',
+     'Regalos {last}, S.A.', 'La Estación de {city}', 'Colecciones {last}'],
+    ['C/ del Peñón, {n}', 'Avda. de la Constitución, {n}', 'Plaza Mayor, {n}',
+     'Paseo de los Álamos, {n}', 'C/ Niño Jesús, {n}'],
+    ['{n}.º izda.', 'Portal {n}', 'Nave {n}'],
+    ['Entregar por la mañana; por la tarde no hay nadie.',
+     E'¿Se puede enviar en dos partes?\n¡Urgente!',
+     'El cliente pide la caja en español e inglés.',
+     'Aún falta el certificado del último pedido.']
+),
+(
+    'it',
+    ['Niccolò', 'Beatrice', 'Fabrizio', 'Noemi', 'Loris', 'Azzurra', 'Donato', 'Mirella'],
+    ['Bellandi', 'Caffè', 'D''Amico', 'Fornasari', 'Lo Verde', 'Nardò', 'Pellegrin', 'Zanetti'],
+    ['Modellismo {last}', 'Ditta {last} & Figli', 'La Bottega di {city}', 'Giocattoli {last} s.r.l.'],
+    ['Via dell''Arco {n}', 'Corso Libertà {n}', 'Piazza Cavour, {n}', 'Viale dei Pini {n}'],
+    ['Scala {n}', 'Interno {n}'],
+    ['Consegnare al piano terra, perché l''ascensore è guasto.',
+     'Il cliente chiede più modelli di navi per l''autunno.']
+),
+(
+    'pt',
+    ['João', 'Inês', 'Conceição', 'Vasco', 'Mafalda', 'Estêvão', 'Graça', 'Tomé'],
+    ['Assunção', 'Brandão', 'Falcão', 'Guimarães', 'Magalhães', 'Simões', 'Távora'],
+    ['Brinquedos {last}, Lda.', 'Casa {last}', 'Miniaturas de {city}', '{last} & Irmãos'],
+    ['Rua da Conceição, {n}', 'Travessa do Carmo, {n}', 'Av. 5 de Outubro, {n}'],
+    ['{n}.º esq.', 'Loja {n}'],
+    ['Não entregar à segunda-feira.', 'Pagamento após a recepção, como combinado.']
+),
+(
+    'nordic',
+    ['Åse', 'Bjørn', 'Sølvi', 'Håkon', 'Märta', 'Göran', 'Søren', 'Åke', 'Ingrid', 'Torvald'],
+    ['Åkerström', 'Bjørnstad', 'Dahlgård', 'Ekelöf', 'Fjeldsøe', 'Grønvold', 'Hægstad', 'Lindqvist',
+     'Nygård', 'Sjöholm'],
+    ['{last} Leketøy AS', '{last} & Sønner', 'Modellbåter {last}', '{city} Hobby', 'Små Hjul, {city}',
+     '{last} Import'],
+    ['Bjørkeveien {n}', 'Strandgaten {n}', 'Fabriksgatan {n}', 'Nørre Allé {n}', 'Ved Kirken {n}'],
+    ['{n}. sal', 'Oppgang {n}', 'Portkod {n}'],
+    ['Leveres på baksiden, døren er merket «Lager».', 'Ring først; butikken åpner klokken elleve.']
+),
+(
+    'fi',
+    ['Päivi', 'Jyrki', 'Äänis', 'Marjatta', 'Väinö', 'Tuula'],
+    ['Hämäläinen', 'Kärkkäinen', 'Lehtomäki', 'Nieminen', 'Pöyhönen', 'Yli-Öyrä'],
+    ['{last} Oy', 'Pienoismallit {last}', '{city}n Leluaitta', 'Kauppahuone {last} Ky'],
+    ['Mäkelänkatu {n}', 'Torikatu {n} A', 'Sillänpää {n}'],
+    ['Porras {n}', 'Käynti pihalta'],
+    ['Toimitus vain arkisin, kiitos.', 'Lähetä lasku erikseen sähköpostilla.']
+),
+(
+    'nl',
+    ['Daniël', 'Fleur', 'Joost', 'Loïs', 'Maarten'],
+    ['Coöper', 'De Graaff', 'Van ''t Hof', 'Zeeëgel'],
+    ['Speelgoedhuis {last}', '{last} Modelbouw B.V.', 'De Kleine Haven van {city}'],
+    ['Prinsengracht {n}', 'Spuistraat {n}-II'],
+    ['{n} hoog', 'Magazijn {n}'],
+    ['Graag één levering, vóór vrijdag.', 'De doos van ''s ochtends was leeg.']
+),
+(
+    'ja',
+    ['Haruko', 'Kenji', 'Misaki', 'Taro'],
+    ['Aoyama', 'Fujikawa', 'Morishita', 'Tsukuda'],
+    ['{last} Mokei Co., Ltd.', '{city} Hobby Center', '{last} Trading K.K.'],
+    ['{n}-4-1 Sakuragaoka', '2-{n} Honmachi'],
+    ['{n}F'],
+    ['Label every box in English and Japanese, please.', 'Shop closed in the Obon week.',
+     'Model railway only; no cars in this lot.']
+),
+(
+    'zh',
+    ['Mei Ling', 'Wei Jie', 'Siew Hoon', 'Ka-fai', 'Adeline'],
+    ['Chan', 'Goh', 'Lim', 'Ng', 'Tan', 'Wong'],
+    ['{last} Heng Trading Pte. Ltd.', 'Lucky {last} Gifts', '{city} Miniature Mart',
+     'Golden Anchor {last} Co.'],
+    ['{n} Tanjong Road', 'Blk {n} Orchid Avenue', '{n} Lantern Street'],
+    ['#0{n}-12', 'Flat {n}, Tower B'],
+    ['Airway bill to be sent ahead by e-mail.', 'Keep dry; the last boxes came through a typhoon.']
+);

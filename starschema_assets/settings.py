@@ -1,0 +1,86 @@
+"""The settings: environment variables that begin with STARSCHEMA_, validated at import."""
+
+import tempfile
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+SAMPLE_DATABASE = CHECKOUT / "data" / "sample.duckdb"
+
+
+class Settings(BaseSettings):
+    """One field a variable: `source_url` is STARSCHEMA_SOURCE_URL."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="STARSCHEMA_",
+        env_ignore_empty=True,
+        frozen=True,
+        hide_input_in_errors=True,  # a rejected source URL holds a password
+    )
+
+    source_url: SecretStr = Field(
+        SecretStr(f"duckdb:///{SAMPLE_DATABASE}"),
+        description="The operational database as a SQLAlchemy URL: "
+        "`mysql+pymysql://user:password@host:3306/classicmodels`, or `duckdb:///file`.",
+    )
+    source_tls: Literal["auto", "verify", "off"] = Field(
+        "auto",
+        description="`verify`: TLS with a verified certificate and host name; "
+        "`auto`: `verify` unless the host is this machine.",
+    )
+    source_ca: Path | None = Field(
+        None,
+        description="CA bundle that signed the server's certificate (for RDS, its global bundle); "
+        "default: the system's.",
+    )
+    zero_dates: Literal["refuse", "null"] = Field(
+        "refuse",
+        description="What becomes of dates such as `0000-00-00` or `2025-00-15`: "
+        "the extraction is refused, or they become NULL and are counted.",
+    )
+    lake_uri: str = Field(
+        str(CHECKOUT / "data" / "lake"),
+        description="Where the tables are published: a directory, or `s3://bucket/prefix`.",
+    )
+    lock_wait: int = Field(
+        600,
+        ge=0,
+        description="Seconds that a run waits for another one that is writing to the same lake.",
+    )
+    keep_versions: int = Field(
+        5,
+        ge=1,
+        description="Earlier versions kept of each table in a local lake, for `make restore`; "
+        "on S3 the bucket's versioning keeps them.",
+    )
+    scratch: Path = Field(
+        Path(tempfile.gettempdir()) / "starschema_assets",
+        description="Directory for spilled sorts and for tables on their way to or from S3.",
+    )
+    memory_limit: str = Field(
+        "256MB",
+        pattern=r"^\d+(MB|GB)$",
+        description="Memory that the engine may use before it spills to `STARSCHEMA_SCRATCH`.",
+    )
+    max_row_loss: float = Field(
+        0.2,
+        ge=0,
+        le=1,
+        description="Share of a table's rows that may disappear between two refreshes.",
+    )
+    max_order_age: int | None = Field(
+        None,
+        ge=0,
+        description="Days after which the newest orderDate is reported as old; default: never.",
+    )
+    schedule_hour: int = Field(
+        5, ge=0, le=23, description="Hour of the daily refresh, in `STARSCHEMA_SCHEDULE_TIMEZONE`."
+    )
+    schedule_timezone: str = Field("UTC", description="Time zone of the daily refresh (IANA name).")
+    schedule_on: bool = Field(
+        default=False,
+        description="Whether the daily refresh runs without being switched on in the UI.",
+    )
