@@ -3,8 +3,9 @@
 import tempfile
 from pathlib import Path
 from typing import Literal
+from zoneinfo import available_timezones
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -84,3 +85,45 @@ class Settings(BaseSettings):
         default=False,
         description="Whether the daily refresh runs without being switched on in the UI.",
     )
+
+    glue_crawler: str | None = Field(
+        None,
+        description="Glue crawler that catalogs the star; default: the embedded catalog instead.",
+    )
+    glue_database: str | None = Field(
+        None, description="Glue database into which the crawler writes; needed with the crawler."
+    )
+    crawl_timeout: int = Field(
+        1800,
+        ge=1,
+        description="Seconds that a crawl may take, waiting for a busy crawler included.",
+    )
+    catalog: Path = Field(
+        CHECKOUT / "data" / "catalog.duckdb",
+        description="File of the embedded catalog: a DuckDB database with a view a table.",
+    )
+    athena_workgroup: str = Field(
+        "primary", description="Athena workgroup in which queries run, with the Glue catalog."
+    )
+    source_secret: str | None = Field(
+        None,
+        description="Secret in AWS Secrets Manager with the source's `username` and `password`, "
+        "as RDS manages it; the URL then needs neither.",
+    )
+    alert_topic: str | None = Field(
+        None,
+        pattern=r"^arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]+$",
+        description="SNS topic (ARN) that is told of failed runs and failed blocking checks.",
+    )
+    ui_url: str = Field(
+        "http://127.0.0.1:3000",
+        pattern=r"^https?://\S+$",
+        description="Where Dagster's webserver is found by those who read the alerts.",
+    )
+
+    @field_validator("schedule_timezone")
+    @classmethod
+    def _known_time_zone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError("not an IANA time zone, such as Europe/Berlin")
+        return name

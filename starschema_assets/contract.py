@@ -1,0 +1,64 @@
+"""What a table promises: from this its schema, its checks and its documentation come."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Stage = Literal["raw", "star"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column; `type` is the name Athena gives it, e.g. `int`, `decimal(10,2)`, `string`."""
+
+    name: str
+    type: str
+    description: str
+    nullable: bool = False
+    unit: str | None = None
+    personal: bool = False
+    """Personal data, free text included: never shown outside the table itself."""
+
+
+@dataclass(frozen=True)
+class ForeignKey:
+    """Columns whose values must be found in the key of another star table."""
+
+    columns: tuple[str, ...]
+    references: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A condition that every row meets; a row for which it is NULL meets it, as in a SQL CHECK."""
+
+    name: str
+    holds: str
+    description: str
+    warning: bool = False
+    """True if a row that breaks the rule is worth a look but no reason not to publish."""
+
+
+@dataclass(frozen=True)
+class Contract:
+    """A table of one stage: its grain, its key and its columns in the order of the file."""
+
+    stage: Stage
+    table: str
+    grain: str
+    description: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    sorted_by: tuple[str, ...] = ()
+    """The order of the rows in the file, which lets a reader skip row groups."""
+
+    @property
+    def path(self) -> tuple[str, str]:
+        """The asset key, e.g. `("star", "fact_orders")`."""
+        return (self.stage, self.table)
+
+    @property
+    def name(self) -> str:
+        """The asset key as it is written, e.g. `star/fact_orders`."""
+        return "/".join(self.path)

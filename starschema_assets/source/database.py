@@ -1,0 +1,100 @@
+"""What a kind of database has to offer so that its tables can be read in one snapshot."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import duckdb
+import pyarrow as pa
+
+from starschema_assets.types import source_type
+
+VECTOR_ROWS = 2048
+"""DuckDB gathers this many rows before it hands any of them on."""
+ROWS_BYTES = 16 * 1024**2
+"""Memory that the rows on their way may take, at each of the two or three places they are in."""
+COLUMN_BYTES = 16
+
+Figures = list[tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class SourceColumn:
+    """A column: `declared` is the source's type, e.g. `int(10) unsigned`, `type` Athena's."""
+
+    name: str
+    declared: str
+    type: str
+    nullable: bool
+
+
+@dataclass(frozen=True)
+class SourceTable:
+    """A table: its columns in the order of the source, and those of its primary key, if any."""
+
+    name: str
+    columns: tuple[SourceColumn, ...]
+    key: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Census:
+    """What the database itself says of a table in the snapshot."""
+
+    rows: int
+    widest: int
+    """The bytes of the widest row, at least."""
+    zero_dates: dict[str, int] = field(default_factory=dict)
+    """Dates that are none, for each column that has any."""
+    zero_date: dict[str, str] = field(default_factory=dict)
+    """One of them, as text."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One query for the next rows of a table: DuckDB's, before any cast."""
+
+    sql: str
+    presented: tuple[pa.DataType, ...]
+    """What DuckDB must present for each column."""
+
+
+def presented_types(table: SourceTable) -> tuple[pa.DataType, ...]:
+    """What DuckDB must present for a table's columns."""
+    return tuple(source_type(column.declared).presented for column in table.columns)
+
+
+class Database(Protocol):
+    """The source. Nothing connects before it is asked."""
+
+    where: str
+    """For messages: user, host and database."""
+
+    def columns(self) -> list[tuple[str, str, str, bool]]:
+        """Table, column, declared type, nullability: in the order of the tables' columns."""
+
+    def keys(self) -> list[tuple[str, str]]:
+        """Table and column of every primary key, in the order of its columns."""
+
+    def example(self, table: str, column: str) -> str:
+        """One value of a column, as text."""
+
+    def begin(self, connection: duckdb.DuckDBPyConnection, snapshot_id: str) -> None:
+        """Attach the database and begin a snapshot that knows its id."""
+
+    def ask(self, sql: str) -> str:
+        """DuckDB's SQL that lets the database answer a query in the snapshot."""
+
+    def snapshot_id(self) -> str:
+        """A query, in the database's own SQL, for the id of the snapshot it runs in."""
+
+    def census(self, table: SourceTable) -> str:
+        """A query: rows, widest row, and for each column of `dated` the zero dates and one."""
+
+    def dated(self, table: SourceTable) -> list[str]:
+        """The columns that may hold dates that are none."""
+
+    def readings(
+        self, table: SourceTable, census: Census, figures: Callable[[str], Figures]
+    ) -> list[Reading]:
+        """The queries that together give all rows; zero dates become NULL."""

@@ -1,0 +1,192 @@
+"""A MySQL or MariaDB server: SQLAlchemy asks what it declares, DuckDB's extension reads the rows.
+
+The declared types are those of `information_schema`: SQLAlchemy's own reflection has no name for a
+type that it doesn't know, and an error has to name it.
+
+What MariaDB, on which this is tested, can't prove: MySQL 8's caching_sha2_password login and
+require_secure_transport, and RDS's certificate bundle.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from starschema_assets.engine import literal, load_extension, quoted
+from starschema_assets.settings import Settings
+from starschema_assets.source import mysql_sql
+from starschema_assets.source.database import (
+    ROWS_BYTES,
+    VECTOR_ROWS,
+    Census,
+    Figures,
+    Reading,
+    SourceTable,
+    presented_types,
+)
+from starschema_assets.source.errors import SourceError, translated
+from starschema_assets.source.tls import TLS
+
+DEFAULT_PORT = 3306
+EXAMPLE_LENGTH = 60
+
+EXTENSION_SETTINGS = {
+    "mysql_tinyint1_as_boolean": "false",  # it may hold 2 to 127
+    "mysql_bit1_as_boolean": "true",
+    "mysql_session_time_zone": "'+00:00'",
+    "mysql_query_timeout_enabled": "false",  # would cut a statement off after 300 s
+    "mysql_sql_buffer_result": "false",  # would copy the table on the server before the first row
+}
+SESSION = "SET SESSION net_write_timeout = 3600, wait_timeout = 28800"
+"""The seconds that the server waits for a slow reader of rows, and between two queries."""
+
+
+class MySQL:
+    """The database that a SQLAlchemy URL names."""
+
+    def __init__(self, url: URL, settings: Settings) -> None:
+        if unknown := set(url.query) - {"charset"}:
+            raise SourceError(
+                f"STARSCHEMA_SOURCE_URL: nothing is done with {', '.join(sorted(unknown))}; "
+                "TLS has settings of its own, STARSCHEMA_SOURCE_TLS and STARSCHEMA_SOURCE_CA"
+            )
+        if not (url.username and url.host and url.database):
+            raise SourceError(
+                "STARSCHEMA_SOURCE_URL needs user, host and database: "
+                "mysql+pymysql://user:password@host:3306/database"
+            )
+        # A client of MySQL takes `localhost` for a socket, which may be another server's
+        host = "127.0.0.1" if url.host == "localhost" else url.host
+        self._url = url.set(
+            drivername="mysql+pymysql",
+            host=host,
+            port=url.port or DEFAULT_PORT,
+            query={"charset": "utf8mb4"},
+        )
+        self._database = url.database
+        self._tls = TLS.to(host, settings)
+        self.where = f"mysql://{url.username}@{host}:{self._url.port}/{url.database}"
+
+    def columns(self) -> list[tuple[str, str, str, bool]]:
+        """See `Database`."""
+        rows = self._declares(mysql_sql.COLUMNS)
+        return [(table, column, type_, bool(null)) for table, column, type_, null in rows]
+
+    def keys(self) -> list[tuple[str, str]]:
+        """See `Database`."""
+        return [(table, column) for table, column in self._declares(mysql_sql.KEYS)]
+
+    def example(self, table: str, column: str) -> str:
+        """See `Database`."""
+        rows = self._declares(mysql_sql.example(table, column))
+        return str(rows[0][0])[:EXAMPLE_LENGTH] if rows else "NULL"
+
+    def begin(self, connection: duckdb.DuckDBPyConnection, snapshot_id: str) -> None:
+        """See `Database`; it isn't attached READ_ONLY, as `mysql_execute` is refused there."""
+        # First the client whose errors and timeouts are the better ones, and which verifies the
+        # certificate's name on this machine, too: the extension's takes 127.0.0.1 as trusted
+        self._declares("SELECT 1")
+        load_extension(connection, "mysql_scanner")
+        for name, value in EXTENSION_SETTINGS.items():
+            connection.execute(f"SET {name} = {value}")
+        secret = self._secret()
+        parameters = ", ".join(f"{name} ${name}" for name in secret)
+        connection.execute(f"CREATE SECRET source (TYPE mysql, {parameters})", secret)
+        connection.execute("ATTACH 'compression=disabled' AS src (TYPE mysql, SECRET source)")
+        connection.execute("BEGIN")
+        begin_snapshot(connection)
+        _on_server(connection, f"SET @starschema_snapshot = '{snapshot_id}'")
+        _on_server(connection, SESSION)
+
+    def ask(self, sql: str) -> str:
+        """See `Database`; streamed, it would be answered on a connection without the snapshot."""
+        return f"FROM mysql_query('src', {literal(sql)}, stream_results = false)"
+
+    def snapshot_id(self) -> str:
+        """See `Database`."""
+        return mysql_sql.SNAPSHOT_ID
+
+    def census(self, table: SourceTable) -> str:
+        """See `Database`."""
+        return mysql_sql.census(table, self.dated(table))
+
+    def dated(self, table: SourceTable) -> list[str]:
+        """See `Database`."""
+        return [column.name for column in table.columns if column.type in {"date", "timestamp"}]
+
+    def readings(
+        self, table: SourceTable, census: Census, figures: Callable[[str], Figures]
+    ) -> list[Reading]:
+        """See `Database`: a stream of the whole table, or slices where a stream fails.
+
+        DuckDB's scan can't quote some names, is confused by tables that differ in case, fails at
+        dates such as `2025-02-31`, and gathers 2,048 rows however wide they are.
+        """
+        names = [table.name, *(column.name for column in table.columns)]
+        if (
+            not census.zero_dates
+            and census.widest * VECTOR_ROWS <= ROWS_BYTES
+            and not any("`" in name or "\\" in name for name in [self._database, *names])
+            and not figures(mysql_sql.NAMES_THAT_DIFFER_IN_CASE)[0][0]
+        ):
+            return [self._stream(table)]
+        return self._slices(table, census, figures)
+
+    def _stream(self, table: SourceTable) -> Reading:
+        columns = ", ".join(quoted(column.name) for column in table.columns)
+        path = f"src.{quoted(self._database)}.{quoted(table.name)}"
+        return Reading(f"SELECT {columns} FROM {path}", presented_types(table))
+
+    def _slices(
+        self, table: SourceTable, census: Census, figures: Callable[[str], Figures]
+    ) -> list[Reading]:
+        """Slices in the order of the key; a table without one is read in one piece."""
+        slices = [census.rows]
+        if table.key:
+            slices = [rows for (rows,) in figures(mysql_sql.rows_of_slices(table))]
+        presented = tuple(
+            pa.string() if column.type.startswith("decimal") else type_
+            for column, type_ in zip(table.columns, presented_types(table), strict=True)
+        )
+        starts = [sum(slices[:index]) for index in range(len(slices))]
+        return [
+            Reading(self.ask(mysql_sql.rows(table, census.zero_dates, rows, start)), presented)
+            for rows, start in zip(slices, starts, strict=True)
+        ]
+
+    def _declares(self, sql: str) -> list[tuple[Any, ...]]:
+        engine = create_engine(self._url, connect_args=self._tls.for_pymysql(), poolclass=NullPool)
+        try:
+            with engine.connect() as connection:
+                return [tuple(row) for row in connection.execute(text(sql.replace(":", r"\:")))]
+        except DBAPIError as error:
+            raise translated(str(error.orig.args[-1]) if error.orig else "", self.where) from None
+
+    def _secret(self) -> dict[str, str | int]:
+        return {
+            "host": str(self._url.host),
+            "port": self._url.port or DEFAULT_PORT,
+            "user": str(self._url.username),
+            "password": self._url.password or "",
+            "database": self._database,
+            **self._tls.for_duckdb(),
+        }
+
+
+def begin_snapshot(connection: duckdb.DuckDBPyConnection) -> None:
+    """Turn DuckDB's transaction on the server, in whatever isolation, into one snapshot."""
+    for statement in (
+        "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+        "COMMIT",
+        "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+    ):
+        _on_server(connection, statement)
+
+
+def _on_server(connection: duckdb.DuckDBPyConnection, statement: str) -> None:
+    connection.execute("CALL mysql_execute('src', ?)", [statement])

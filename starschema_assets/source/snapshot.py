@@ -1,0 +1,193 @@
+"""The rows and figures of the source, all from one moment."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import duckdb
+import pyarrow as pa
+
+from starschema_assets.settings import Settings
+from starschema_assets.source.database import (
+    ROWS_BYTES,
+    VECTOR_ROWS,
+    Census,
+    Database,
+    Figures,
+    Reading,
+    SourceTable,
+)
+from starschema_assets.source.errors import (
+    ConnectionLost,
+    RowsMissing,
+    ValueRefused,
+    translated,
+)
+from starschema_assets.types import arrow_type
+
+MAX_BATCH_ROWS = 122_880
+
+Progress = Callable[[int], None]
+"""Told how many rows of the table have arrived so far, after each batch."""
+
+
+class Snapshot:
+    """One moment of the source, for as long as the `with` block of `Source.snapshot` lasts."""
+
+    def __init__(
+        self, database: Database, connection: duckdb.DuckDBPyConnection, settings: Settings
+    ) -> None:
+        self.taken_at = datetime.now(UTC)
+        self.id = f"{self.taken_at:%Y%m%dT%H%M%S.%fZ}-{uuid4().hex[:8]}"
+        self.zero_dates: dict[str, dict[str, int]] = {}
+        """For each table, the dates of each column that became NULL because they are none."""
+        self._database = database
+        self._connection = connection
+        self._refuse_zero_dates = settings.zero_dates == "refuse"
+        self._censuses: dict[str, Census] = {}
+        self._being_read: str | None = None
+        try:
+            connection.execute("SET enable_progress_bar = false")
+            database.begin(connection, self.id)
+        except duckdb.Error as error:
+            raise translated(error, database.where) from None
+
+    def count(self, table: SourceTable) -> int:
+        """The rows of a table, as the database counts them."""
+        return self._census(table).rows
+
+    def figures(self, sql: str) -> Figures:
+        """What the database itself answers to a query with few rows.
+
+        MySQL's sums arrive as floats: `CAST(SUM(...) AS CHAR)` keeps every digit.
+        """
+        if self._being_read:
+            raise RuntimeError(f"{self._being_read} is still being read: read it to its end first")
+        try:
+            return self._connection.execute(self._database.ask(sql)).fetchall()
+        except duckdb.Error as error:
+            raise translated(error, self._database.where) from None
+
+    def read(self, table: SourceTable, progress: Progress | None = None) -> pa.RecordBatchReader:
+        """All rows of a table, in batches of bounded size, to be read to the end before the next.
+
+        A column is nullable as declared; one with zero dates that became NULL is nullable, too.
+        Raises ValueRefused, ConnectionLost, or after the last row RowsMissing.
+        """
+        census = self._census(table)
+        readings = self._database.readings(table, census, self.figures)
+        fields = [
+            pa.field(
+                column.name,
+                arrow_type(column.type),
+                nullable=column.nullable or column.name in census.zero_dates,
+            )
+            for column in table.columns
+        ]
+        schema = pa.schema(fields)
+        batches = self._batches(table, readings, schema, progress)
+        return pa.RecordBatchReader.from_batches(schema, batches)
+
+    def verify(self) -> None:
+        """Raise ConnectionLost if another connection took the place of the snapshot's own."""
+        answer = self.figures(self._database.snapshot_id())
+        if answer != [(self.id,)]:
+            raise ConnectionLost(f"{self._database.where}: the snapshot was lost; run again")
+
+    def _census(self, table: SourceTable) -> Census:
+        if table.name not in self._censuses:
+            census = self._ask_census(table)
+            if census.zero_dates and self._refuse_zero_dates:
+                raise ValueRefused(_zero_dates(table, census))
+            if census.zero_dates:
+                self.zero_dates[table.name] = census.zero_dates
+            self._censuses[table.name] = census
+        return self._censuses[table.name]
+
+    def _ask_census(self, table: SourceTable) -> Census:
+        rows, widest, *dates = self.figures(self._database.census(table))[0]
+        dated = self._database.dated(table)
+        counts = dict(zip(dated, dates[::2], strict=True))
+        examples = dict(zip(dated, dates[1::2], strict=True))
+        return Census(
+            rows,
+            widest,
+            {column: count for column, count in counts.items() if count},
+            {column: str(examples[column]) for column, count in counts.items() if count},
+        )
+
+    def _batches(
+        self,
+        table: SourceTable,
+        readings: Sequence[Reading],
+        schema: pa.Schema,
+        progress: Progress | None,
+    ) -> Iterator[pa.RecordBatch]:
+        rows = 0
+        self._being_read = table.name
+        try:
+            for reading in readings:
+                for batch in self._presented(table, reading):
+                    rows += batch.num_rows
+                    yield _cast(table, batch, schema)
+                    if progress:
+                        progress(rows)
+        finally:
+            self._being_read = None
+        self._check_rows(table, rows)
+
+    def _check_rows(self, table: SourceTable, rows: int) -> None:
+        if rows != self.count(table):
+            raise RowsMissing(
+                f"{table.name}: {rows} rows arrived and {self._database.where} counts "
+                f"{self.count(table)} in the same snapshot; nothing of it may be used, run again"
+            )
+
+    def _presented(self, table: SourceTable, reading: Reading) -> Iterator[pa.RecordBatch]:
+        size = ROWS_BYTES // max(self._census(table).widest, 1)
+        size = min(max(size, VECTOR_ROWS), MAX_BATCH_ROWS)
+        try:
+            reader = self._connection.execute(reading.sql).to_arrow_reader(size)
+            _compare_types(table, reading, reader.schema)
+            yield from reader
+        except (duckdb.Error, OSError) as error:
+            where = f"{self._database.where}, reading {table.name}"
+            raise translated(error, where) from None
+
+
+def _compare_types(table: SourceTable, reading: Reading, actual: pa.Schema) -> None:
+    for column, expected, presented in zip(
+        table.columns, reading.presented, actual.types, strict=True
+    ):
+        # A query's text in a binary collation comes as bytes, whose UTF-8 the cast verifies
+        text = pa.types.is_string(expected) and pa.types.is_binary(presented)
+        if presented != expected and not text:
+            raise ValueRefused(
+                f"{table.name}.{column.name} is declared as {column.declared}, which DuckDB "
+                f"should present as {expected}; it presents {presented}. If the table was "
+                "altered meanwhile, run again"
+            )
+
+
+def _cast(table: SourceTable, batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """Cast what is presented to what is declared; a value that doesn't fit is refused."""
+    columns = []
+    for column, presented, field in zip(table.columns, batch.columns, schema, strict=True):
+        try:
+            columns.append(presented.cast(field.type, safe=True))
+        except pa.ArrowInvalid as error:
+            raise ValueRefused(
+                f"{table.name}.{column.name}, declared as {column.declared}: {error}"
+            ) from None
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _zero_dates(table: SourceTable, census: Census) -> str:
+    found = "; ".join(
+        f"{table.name}.{column} has {count} such as '{census.zero_date[column]}'"
+        for column, count in census.zero_dates.items()
+    )
+    return (
+        f"Dates that are none: {found}. Correct them at the source, or let them become NULL "
+        "with STARSCHEMA_ZERO_DATES=null"
+    )

@@ -1,0 +1,89 @@
+"""The operational database, addressed by STARSCHEMA_SOURCE_URL."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from starschema_assets import engine
+from starschema_assets.settings import Settings
+from starschema_assets.source.database import Database, SourceColumn, SourceTable
+from starschema_assets.source.duckdb_file import DuckDBFile
+from starschema_assets.source.errors import SourceError, TableMissing, ValueRefused
+from starschema_assets.source.mysql import MySQL
+from starschema_assets.source.snapshot import Snapshot
+from starschema_assets.types import UnsupportedType, source_type
+
+__all__ = ["Source", "SourceColumn", "SourceTable"]
+
+
+class Source:
+    """What the database declares, and its rows in one snapshot; opens nothing until it is asked."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._database = _database(settings)
+
+    def declared(self, tables: Iterable[str]) -> dict[str, SourceTable]:
+        """Those of the tables that are there, as the source declares them.
+
+        Raises TableMissing if none is, and ValueRefused for a type that can't be held exactly.
+        """
+        found: dict[str, list[tuple[str, str, bool]]] = {}
+        for table, column, type_, nullable in self._database.columns():
+            found.setdefault(table, []).append((column, type_, nullable))
+        keys = self._database.keys()
+        wanted = list(tables)
+        if wanted and found.keys().isdisjoint(wanted):
+            raise TableMissing(
+                f"{self._database.where}: there is no table {', '.join(wanted)} that the user may "
+                f"SELECT from; there are: {', '.join(sorted(found)) or 'none'}"
+            )
+        return {
+            table: SourceTable(
+                table,
+                tuple(self._column(table, *column) for column in found[table]),
+                tuple(column for of, column in keys if of == table),
+            )
+            for table in wanted
+            if table in found
+        }
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """One consistent snapshot of all tables; raises ConnectionLost if it didn't last."""
+        with engine.connect(self._settings) as connection:
+            snapshot = Snapshot(self._database, connection, self._settings)
+            yield snapshot
+            snapshot.verify()
+
+    def _column(self, table: str, name: str, declared: str, nullable: bool) -> SourceColumn:  # noqa: FBT001
+        try:
+            return SourceColumn(name, declared, source_type(declared).athena, nullable)
+        except UnsupportedType as error:
+            value = self._database.example(table, name)
+            raise ValueRefused(
+                f"{table}.{name}: {error} (a value: {value}); read from a view that casts the "
+                "column, or leaves it out"
+            ) from None
+
+
+def _database(settings: Settings) -> Database:
+    url = _url(settings)
+    if url and url.get_backend_name() in {"mysql", "mariadb"}:
+        return MySQL(url, settings)
+    if url and url.get_backend_name() == "duckdb":
+        return DuckDBFile(url)
+    raise SourceError(
+        "STARSCHEMA_SOURCE_URL must be of the form mysql+pymysql://user:password@host:3306/database"
+        " (characters such as @ / : % in the password URL-encoded), or duckdb:////absolute/path"
+    )
+
+
+def _url(settings: Settings) -> URL | None:
+    """The URL, or None: the error of a URL that can't be read may quote a part of the password."""
+    try:
+        return make_url(settings.source_url.get_secret_value())
+    except (ArgumentError, ValueError):
+        return None

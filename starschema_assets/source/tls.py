@@ -1,0 +1,58 @@
+"""TLS to the server, for both of its clients: pymysql and DuckDB's extension."""
+
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from starschema_assets.settings import Settings
+from starschema_assets.source.errors import SourceError
+
+LOCAL_HOSTS = {"127.0.0.1", "::1"}
+
+
+@dataclass(frozen=True)
+class TLS:
+    """Verified: certificate and host name. Otherwise off, or whatever the server offers."""
+
+    verified: bool
+    off: bool
+    authority: Path | None
+
+    @classmethod
+    def to(cls, host: str, settings: Settings) -> "TLS":
+        """What the settings ask for, for this host."""
+        verified = settings.source_tls == "verify" or (
+            settings.source_tls == "auto" and host not in LOCAL_HOSTS
+        )
+        return cls(verified, settings.source_tls == "off", settings.source_ca)
+
+    def for_pymysql(self) -> dict[str, Any]:
+        """Arguments of `pymysql.connect`, which refuses a server without TLS if it gets `ssl`."""
+        if not self.verified:
+            return {"ssl_disabled": True} if self.off else {}
+        file, directory = self._authorities()
+        context = ssl.create_default_context(cafile=file, capath=directory)
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # Python 3.13's; RDS's CA doesn't meet it
+        return {"ssl": context}
+
+    def for_duckdb(self) -> dict[str, str]:
+        """Parameters of the secret that the extension connects with."""
+        if not self.verified:
+            return {"ssl_mode": "disabled" if self.off else "preferred"}
+        file, directory = self._authorities()
+        authority = {"ssl_ca": file} if file else {"ssl_capath": str(directory)}
+        return {"ssl_mode": "verify_identity", **authority}
+
+    def _authorities(self) -> tuple[str | None, str | None]:
+        if self.authority:
+            if not self.authority.is_file():
+                raise SourceError(f"STARSCHEMA_SOURCE_CA: there is no file {self.authority}")
+            return str(self.authority), None
+        system = ssl.get_default_verify_paths()
+        if not (system.cafile or system.capath):
+            raise SourceError(
+                "This machine has no certificates to verify the server's with: give the file of "
+                "its CA in STARSCHEMA_SOURCE_CA"
+            )
+        return system.cafile, system.capath

@@ -1,0 +1,80 @@
+"""A MariaDB server whose defaults are as unhelpful as they get, and databases on it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from pydantic import SecretStr
+
+from starschema_assets.settings import Settings
+from starschema_assets.source.source import Source
+from starschema_assets_tests.mariadb import MariaDB
+
+PASSWORD = "p@ss/w:r%d'\"\\ $1"
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A database of its own, and a user `etl` who may SELECT there and nothing else."""
+
+    server: MariaDB
+    name: str
+    scratch: Path
+
+    def sql(self, script: str) -> str:
+        """Run a script in the database as root."""
+        return self.server.execute(script, self.name)
+
+    def source(self, **settings: Any) -> Source:
+        """The database as a source for `etl`."""
+        url = self.server.url("etl", PASSWORD, self.name)
+        defaults = Settings(source_url=SecretStr(url), scratch=self.scratch)
+        return Source(defaults.model_copy(update=settings))
+
+    def read(self, table: str, **settings: Any) -> pa.Table:
+        """All rows of a table, as the source gives them."""
+        source = self.source(**settings)
+        declared = source.declared([table])[table]
+        with source.snapshot() as snapshot:
+            return snapshot.read(declared).read_all()
+
+
+def create_shop(server: MariaDB, scratch: Path) -> Shop:
+    """Create an empty database, and `etl` anew."""
+    name = "shop"
+    password = PASSWORD.replace("\\", "\\\\").replace("'", "\\'")
+    server.execute(
+        f"""
+        DROP DATABASE IF EXISTS {name};
+        CREATE DATABASE {name} CHARACTER SET latin1;
+        CREATE OR REPLACE USER etl IDENTIFIED BY '{password}';
+        GRANT SELECT ON {name}.* TO etl;
+        """
+    )
+    return Shop(server, name, scratch)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[MariaDB]:
+    with MariaDB(
+        transaction_isolation="READ-COMMITTED",
+        default_time_zone="+05:30",
+        character_set_server="latin1",
+        sql_mode="ALLOW_INVALID_DATES",
+    ) as server:
+        yield server
+
+
+@pytest.fixture
+def shop(server: MariaDB, tmp_path: Path) -> Shop:
+    return create_shop(server, tmp_path)
+
+
+@pytest.fixture
+def own_shop(tmp_path: Path) -> Iterator[Shop]:
+    """A shop on a server of its own, which the test may kill."""
+    with MariaDB() as server:
+        yield create_shop(server, tmp_path)

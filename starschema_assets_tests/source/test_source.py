@@ -1,0 +1,168 @@
+"""What the source declares, and its errors, on a real MariaDB."""
+
+import traceback
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from starschema_assets.settings import Settings
+from starschema_assets.source.errors import SourceError, TableMissing, ValueRefused
+from starschema_assets.source.source import Source, SourceColumn, SourceTable
+from starschema_assets_tests.source.conftest import PASSWORD, Shop
+
+
+def test_declares_columns_types_nullability_and_key_in_their_order(shop: Shop) -> None:
+    shop.sql(
+        """
+        CREATE TABLE items (
+            product varchar(15) NOT NULL,
+            line smallint unsigned NOT NULL,
+            price decimal(10,2),
+            PRIMARY KEY (line, product)
+        );
+        CREATE TABLE loose (a int, UNIQUE (a));
+        CREATE VIEW cheap AS SELECT line, price FROM items WHERE price < 1;
+        """
+    )
+    declared = shop.source().declared(["loose", "items", "cheap"])
+    assert list(declared) == ["loose", "items", "cheap"]
+    assert declared["loose"].key == ()
+    assert declared["items"] == SourceTable(
+        "items",
+        (
+            SourceColumn("product", "varchar(15)", "string", nullable=False),
+            SourceColumn("line", "smallint(5) unsigned", "int", nullable=False),
+            SourceColumn("price", "decimal(10,2)", "decimal(10,2)", nullable=True),
+        ),
+        ("line", "product"),
+    )
+    assert [column.type for column in declared["cheap"].columns] == ["int", "decimal(10,2)"]
+
+
+def test_a_table_that_is_not_there_is_left_out(shop: Shop) -> None:
+    shop.sql("CREATE TABLE t (a int)")
+    assert list(shop.source().declared(["t", "gone"])) == ["t"]
+
+
+def test_if_none_is_there_the_error_lists_those_that_are(shop: Shop) -> None:
+    shop.sql("CREATE TABLE t (a int); CREATE TABLE u (a int)")
+    with pytest.raises(TableMissing, match=r"no table orders, gone that .* there are: t, u$"):
+        shop.source().declared(["orders", "gone"])
+
+
+@pytest.mark.parametrize(
+    ("declared", "value", "message"),
+    [
+        (
+            "decimal(65,30)",
+            "1.5",
+            r"t\.bad: decimal\(65,30\) has more than 38 digits \(a value: 1\.5",
+        ),
+        ("point", "POINT(1, 2)", r"t\.bad: point has no counterpart in Athena \(a value: "),
+    ],
+)
+def test_a_type_that_cannot_be_held_is_refused_with_a_value(
+    shop: Shop, declared: str, value: str, message: str
+) -> None:
+    shop.sql(f"CREATE TABLE t (bad {declared}); INSERT INTO t VALUES (NULL), ({value})")
+    with pytest.raises(ValueRefused, match=message):
+        shop.source().declared(["t"])
+
+
+def failures(shop: Shop, url: str) -> list[SourceError]:
+    """The errors of a URL, from what is declared and from a snapshot."""
+    source = Source(Settings(source_url=url, scratch=shop.scratch))
+    errors = []
+    with pytest.raises(SourceError) as of_declared:
+        source.declared(["t"])
+    errors.append(of_declared.value)
+    with pytest.raises(SourceError) as of_snapshot, source.snapshot():
+        pass
+    errors.append(of_snapshot.value)
+    return errors
+
+
+def assert_keeps_password(error: BaseException, password: str = PASSWORD) -> None:
+    """No error of the chain, nor its traceback, has the password in any form."""
+    said = "".join(traceback.format_exception(error))
+    link: BaseException | None = error
+    while link:
+        said += f"{link}{link!r}{link.args}"
+        link = link.__context__
+    for form in (password, repr(password)[1:-1], quote(password), quote(password, safe="")):
+        assert form not in said
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("etl:", "etl:not"), r"Access denied for user 'etl'@.*; check user and password"),
+        (("etl:", "nobody:"), r"nobody@127.*Access denied .*; check user and password"),
+        (("127.0.0.1", "no-such-host.invalid"), r"no-such-host\.invalid:.*; check host and port"),
+        (("127.0.0.1:", "127.0.0.1:1"), r"check host and port"),
+        (("/shop", "/elsewhere"), r"/elsewhere: .*; check the database"),
+    ],
+)
+def test_a_wrong_part_of_the_url_gives_one_line_without_the_password(
+    shop: Shop, change: tuple[str, str], message: str
+) -> None:
+    url = shop.server.url("etl", PASSWORD, "shop")
+    if "127.0.0.1:" in change:
+        url = url.replace(str(shop.server.port), "1")
+        change = ("", "")
+    for error in failures(shop, url.replace(*change)):
+        assert "\n" not in str(error)
+        assert "mysql://" in str(error)
+        assert_keeps_password(error)
+        with pytest.raises(SourceError, match=message):
+            raise error
+
+
+def test_a_missing_privilege_gives_one_line_that_says_what_to_grant(shop: Shop) -> None:
+    shop.sql("CREATE TABLE seen (a int); CREATE TABLE unseen (a int)")
+    shop.sql("REVOKE SELECT ON shop.* FROM etl; GRANT SELECT ON shop.seen TO etl")
+    source = shop.source()
+    with pytest.raises(TableMissing, match=r"unseen that the user may SELECT .*there are: seen$"):
+        source.declared(["unseen"])
+    denied = pytest.raises(SourceError, match=r"denied to user 'etl'.*`unseen`; grant .*SELECT")
+    with denied as error, source.snapshot() as snapshot:
+        snapshot.figures("SELECT COUNT(*) FROM unseen")
+    assert_keeps_password(error.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"mysql+pymysql://etl:{PASSWORD}@host:3306/shop",
+        f"mysql+pymysql://etl:{PASSWORD}",
+        f"postgresql://etl:{PASSWORD}@host/shop",
+        f"mysql+pymysql://etl:{quote(PASSWORD, safe='')}@host",
+        f"mysql+pymysql://etl:{quote(PASSWORD, safe='')}@host/shop?ssl_ca=/etc/ca.pem",
+        PASSWORD,
+    ],
+)
+def test_a_url_that_cannot_be_used_says_how_it_must_look_without_the_password(url: str) -> None:
+    with pytest.raises(SourceError, match="STARSCHEMA_SOURCE_URL") as error:
+        Source(Settings(source_url=url)).declared([])
+    assert_keeps_password(error.value)
+
+
+def test_nothing_shows_the_password_of_a_source_that_works(
+    shop: Shop, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    shop.sql("CREATE TABLE t (a int)")
+    source = shop.source()
+    table = source.declared(["t"])["t"]
+    with suppress(SourceError), source.snapshot() as snapshot:
+        snapshot.read(table).read_all()
+        snapshot.figures("nonsense")
+    parts = [vars(part) for part in vars(source).values() if hasattr(part, "__dict__")]
+    shown = f"{source!r}{vars(source)!r}{parts!r}{caplog.text}{capfd.readouterr()}"
+    assert PASSWORD not in shown
+    assert quote(PASSWORD, safe="") not in shown
+
+
+def test_making_a_source_touches_no_network(tmp_path: Path) -> None:
+    Source(Settings(source_url="mysql+pymysql://etl@no-such-host.invalid/shop", scratch=tmp_path))

@@ -1,0 +1,205 @@
+"""TLS, with certificates of the test's own, on a real MariaDB."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from pydantic import SecretStr
+
+from starschema_assets.settings import Settings
+from starschema_assets.source.errors import SourceError
+from starschema_assets.source.mysql import MySQL
+from starschema_assets.source.source import Source
+from starschema_assets.source.tls import TLS
+from starschema_assets_tests.mariadb import MariaDB
+from starschema_assets_tests.source.conftest import PASSWORD, Shop, create_shop
+
+CIPHER = "SHOW STATUS LIKE 'Ssl_cipher'"
+
+
+class Authority:
+    """A certificate authority in a directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        directory.mkdir()
+        self.key = ec.generate_private_key(ec.SECP256R1())
+        self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test authority")])
+        self.file = directory / "ca.pem"
+        certificate = (
+            self._builder(self.name, self.key.public_key())
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .sign(self.key, hashes.SHA256())
+        )
+        self.file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+
+    def issue(self, name: str, alternative: x509.GeneralName) -> dict[str, Path]:
+        """The options with which a server shows a certificate for a name."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        certificate = (
+            self._builder(subject, key.public_key())
+            .add_extension(x509.SubjectAlternativeName([alternative]), critical=False)
+            .sign(self.key, hashes.SHA256())
+        )
+        files = {"ssl_cert": self.directory / "cert.pem", "ssl_key": self.directory / "key.pem"}
+        files["ssl_cert"].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+        files["ssl_key"].write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+        )
+        return files
+
+    def _builder(
+        self, subject: x509.Name, key: ec.EllipticCurvePublicKey
+    ) -> x509.CertificateBuilder:
+        now = datetime.now(UTC)
+        return (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self.name)
+            .public_key(key)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(days=1))
+            .not_valid_after(now + timedelta(days=1))
+        )
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("tls") / "right")
+
+
+@pytest.fixture(scope="module")
+def secured(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """A shop on a server with a certificate for 127.0.0.1."""
+    options = authority.issue("here", x509.IPAddress(ip_address("127.0.0.1")))
+    with MariaDB(**options) as server:
+        shop = create_shop(server, tmp_path_factory.mktemp("scratch"))
+        shop.sql("CREATE TABLE t (a int); INSERT INTO t VALUES (1)")
+        yield shop
+
+
+def assert_refused(source: Source, message: str) -> None:
+    """Neither of the two clients connects."""
+    with pytest.raises(SourceError, match=message):
+        source.declared(["t"])
+    with pytest.raises(SourceError, match=message), source.snapshot():
+        pass
+
+
+def test_the_right_authority_secures_both_connections(secured: Shop, authority: Authority) -> None:
+    secured.sql("ALTER USER etl REQUIRE SSL")
+    source = secured.source(source_tls="verify", source_ca=authority.file)
+    assert list(source.declared(["t"])) == ["t"]
+    with source.snapshot() as snapshot:
+        ((_, cipher),) = snapshot.figures(CIPHER)
+    secured.sql("ALTER USER etl REQUIRE NONE")
+    assert cipher.startswith("TLS_")
+
+
+def test_another_authority_is_refused(secured: Shop, tmp_path: Path) -> None:
+    other = Authority(tmp_path / "other")
+    source = secured.source(source_tls="verify", source_ca=other.file)
+    assert_refused(source, "certificate.*STARSCHEMA_SOURCE_CA")
+
+
+def test_the_systems_authorities_do_not_know_the_servers(secured: Shop) -> None:
+    assert_refused(secured.source(source_tls="verify"), "certificate.*STARSCHEMA_SOURCE_CA")
+
+
+@pytest.fixture(scope="module")
+def elsewhere(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """A shop on a server with a certificate for another host."""
+    options = authority.issue("elsewhere", x509.DNSName("elsewhere.example"))
+    with MariaDB(**options, bind_address="127.0.0.1,127.0.0.2") as server:
+        shop = create_shop(server, tmp_path_factory.mktemp("scratch"))
+        shop.sql("CREATE TABLE t (a int); INSERT INTO t VALUES (1)")
+        yield shop
+
+
+def test_a_certificate_for_another_host_is_refused(elsewhere: Shop, authority: Authority) -> None:
+    source = elsewhere.source(source_tls="verify", source_ca=authority.file)
+    assert_refused(source, "made out to the host")
+
+
+@pytest.mark.parametrize("harm", ["another host", "another authority", "no authority"])
+def test_the_extension_refuses_by_itself(
+    elsewhere: Shop,
+    authority: Authority,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    harm: str,
+) -> None:
+    """Without the other client, which would refuse before it."""
+    monkeypatch.setattr(MySQL, "_declares", lambda *_: [])
+    authorities = {"another authority": Authority(tmp_path / "other").file, "no authority": None}
+    # not 127.0.0.1, for which the extension verifies no name
+    url = elsewhere.server.url("etl", PASSWORD, "shop").replace("127.0.0.1", "127.0.0.2")
+    source = elsewhere.source(
+        source_url=SecretStr(url),
+        source_tls="auto",
+        source_ca=authorities.get(harm, authority.file),
+    )
+    with pytest.raises(SourceError, match="STARSCHEMA_SOURCE_CA"), source.snapshot():
+        pass
+
+
+def test_the_extension_refuses_a_server_without_tls_by_itself(
+    shop: Shop, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(MySQL, "_declares", lambda *_: [])
+    source = shop.source(source_tls="verify", source_ca=authority.file)
+    with pytest.raises(SourceError, match="STARSCHEMA_SOURCE_CA"), source.snapshot():
+        pass
+
+
+def test_a_server_without_tls_is_refused(shop: Shop, authority: Authority) -> None:
+    shop.sql("CREATE TABLE t (a int)")
+    source = shop.source(source_tls="verify", source_ca=authority.file)
+    assert_refused(source, r"(?i)ssl|tls")
+
+
+def test_a_missing_file_of_the_authority_is_named(shop: Shop, tmp_path: Path) -> None:
+    source = shop.source(source_tls="verify", source_ca=tmp_path / "gone.pem")
+    assert_refused(source, r"STARSCHEMA_SOURCE_CA: there is no file .*gone\.pem")
+
+
+def test_a_local_server_is_spoken_to_over_whatever_tls_it_offers(secured: Shop, shop: Shop) -> None:
+    with secured.source().snapshot() as snapshot:
+        assert snapshot.figures(CIPHER)[0][1].startswith("TLS_")
+    with shop.source().snapshot() as snapshot:
+        assert snapshot.figures(CIPHER) == [("Ssl_cipher", "")]
+
+
+def test_off_means_off(secured: Shop) -> None:
+    source = secured.source(source_tls="off")
+    assert list(source.declared(["t"])) == ["t"]
+    with source.snapshot() as snapshot:
+        assert snapshot.figures(CIPHER) == [("Ssl_cipher", "")]
+
+
+@pytest.mark.parametrize(
+    ("host", "setting", "verified"),
+    [
+        ("db.example", "auto", True),
+        ("10.0.0.5", "auto", True),
+        ("127.0.0.1", "auto", False),
+        ("::1", "auto", False),
+        ("127.0.0.1", "verify", True),
+        ("db.example", "off", False),
+    ],
+)
+def test_only_a_local_host_is_not_verified_by_default(
+    host: str, setting: str, *, verified: bool
+) -> None:
+    assert TLS.to(host, Settings(source_tls=setting)).verified is verified
