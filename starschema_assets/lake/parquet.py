@@ -1,0 +1,128 @@
+"""The one writer of the lake's files, and the reader of their footers."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+from pyarrow import parquet as pq
+
+from starschema_assets.lake.errors import SourceInterrupted
+from starschema_assets.lake.schema import athena_safe, conform
+
+ROW_GROUP_ROWS = 250_000
+"""Athena skips a row group or reads it: small enough to skip most, large enough to compress."""
+ROW_GROUP_BYTES = 64 * 2**20
+"""A row group of wide rows ends here, as it is held in memory until it is written."""
+
+PREFIX = "starschema."
+"""What the lake's own entries in a file's key-value metadata begin with."""
+
+
+@dataclass(frozen=True)
+class Footer:
+    """What a Parquet file says of itself."""
+
+    rows: int
+    schema: pa.Schema
+    metadata: Mapping[str, str]
+    """The lake's own entries, e.g. `run_id`, without their prefix."""
+
+
+def write_table(
+    path: Path,
+    reader: pa.RecordBatchReader,
+    *,
+    schema: pa.Schema | None,
+    metadata: Mapping[str, str],
+    sorted_by: Sequence[str] = (),
+) -> int:
+    """Write the reader's rows to a new file, safe on disk, and return how many they were.
+
+    The file's types are those of `schema`, or without one the reader's, in both cases made safe
+    for Athena. `sorted_by` says how the rows are sorted already. Memory is that of a row group.
+    Raises ColumnRefused, and SourceInterrupted if the reader fails as Arrow's streams do.
+    """
+    target = athena_safe(reader.schema if schema is None else schema)
+    conform(pa.RecordBatch.from_pylist([], schema=reader.schema), target)  # before any row is read
+    rows = 0
+    with pq.ParquetWriter(
+        path,
+        target,
+        compression="zstd",
+        store_decimal_as_integer=True,
+        store_schema=False,
+        write_page_index=True,
+        sorting_columns=_ascending(target, sorted_by),
+    ) as writer:
+        writer.add_key_value_metadata({PREFIX + key: value for key, value in metadata.items()})
+        for group in _row_groups(conform(batch, target) for batch in _read(reader)):
+            writer.write_table(group, row_group_size=group.num_rows)
+            rows += group.num_rows
+    sync(path)
+    return rows
+
+
+def read_footer(source: Path | pa.NativeFile) -> Footer:
+    """The footer of a whole file, or of the end of one that holds the footer."""
+    footer = pq.read_metadata(source)
+    entries = footer.metadata or {}
+    own = {
+        key.decode().removeprefix(PREFIX): value.decode()
+        for key, value in entries.items()
+        if key.startswith(PREFIX.encode())
+    }
+    return Footer(footer.num_rows, footer.schema.to_arrow_schema().remove_metadata(), own)
+
+
+def sync(path: Path) -> None:
+    """Return when the file, or the names in the folder, would survive a loss of power."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _read(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    """The batches; a source's OSError is kept apart from one of the disk that we write to."""
+    try:
+        yield from reader
+    except OSError as error:
+        raise SourceInterrupted(f"its rows could not be read to the end: {error}") from error
+
+
+def _ascending(schema: pa.Schema, columns: Sequence[str]) -> tuple[pq.SortingColumn, ...] | None:
+    if not columns:
+        return None
+    # DuckDB and Spark's `NULLS LAST`; see the order in the star's SQL.
+    order = [(column, "ascending") for column in columns]
+    return tuple(pq.SortingColumn.from_ordering(schema, order, null_placement="at_end"))
+
+
+def _row_groups(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Tables of ROW_GROUP_ROWS rows, or fewer if they are wide; the last has what remains."""
+    pending: list[pa.RecordBatch] = []
+    rows = size = 0
+    for batch in batches:
+        for piece in _pieces(batch):
+            rest = piece
+            while rest.num_rows:
+                head = rest.slice(0, ROW_GROUP_ROWS - rows)
+                rest = rest.slice(head.num_rows)
+                pending.append(head)
+                rows += head.num_rows
+                size += head.nbytes
+                if rows == ROW_GROUP_ROWS or size >= ROW_GROUP_BYTES:
+                    yield pa.Table.from_batches(pending)
+                    pending, rows, size = [], 0, 0
+    if pending:
+        yield pa.Table.from_batches(pending)
+
+
+def _pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """The batch in slices, each far below a row group's bytes if the rows are alike."""
+    step = max(1, batch.num_rows * ROW_GROUP_BYTES // (4 * max(1, batch.nbytes)))
+    for start in range(0, batch.num_rows, step):
+        yield batch.slice(start, step)

@@ -1,0 +1,118 @@
+"""Put back the previous version of a table, or undo the last run that wrote a stage.
+
+`python -m starschema_assets.lake.restore star/fact_orders` puts that table back.
+`python -m starschema_assets.lake.restore star` finds the run that wrote the stage's newest table
+and puts back each table that it wrote; what other runs wrote stays.
+"""
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+
+from dagster import AssetKey, AssetMaterialization, DagsterError, DagsterInstance, MetadataValue
+
+from starschema_assets.lake.errors import LakeError, NoEarlierVersion, NotPublished
+from starschema_assets.lake.lake import Lake, Lease, Version
+from starschema_assets.lake.open import open_lake
+from starschema_assets.lake.paths import Table, name_of
+from starschema_assets.settings import Settings
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What was put back in whose place."""
+
+    table: Table
+    uri: str
+    version: Version
+    instead_of: Version
+
+
+def restore(lake: Lake, target: str, lease: Lease, log: logging.Logger) -> Iterator[Restored]:
+    """Put back one table (`star/fact_orders`), or those that a stage's (`star`) last run wrote.
+
+    The versions are all found before the first one is put back; a table that the run wrote for
+    the first time stays. Raises NotPublished, and NoEarlierVersion if there is nothing to put back.
+    """
+    table = tuple(target.strip("/").split("/"))
+    chosen = [(table, _current(lake, table))] if len(table) > 1 else _last_run(lake, target)
+    found: list[tuple[Table, Version, Version]] = []
+    for each, (table, current) in enumerate(chosen, start=1):
+        try:
+            found.append((table, current, lake.previous(table)))
+        except NoEarlierVersion as error:
+            if each == len(chosen) and not found:
+                raise
+            log.warning("Left as it is: %s", error)
+    for table, current, earlier in found:
+        yield Restored(table, lake.restore(table, earlier, lease).uri, earlier, current)
+
+
+def main() -> None:
+    """Restore what the command line names, say so, and record it in Dagster."""
+    parser = argparse.ArgumentParser(prog="python -m starschema_assets.lake.restore")
+    parser.add_argument("target", help="a table, e.g. star/fact_orders, or a stage: star or raw")
+    target = parser.parse_args().target
+    logging.basicConfig(format="%(message)s", level=logging.INFO)
+    log = logging.getLogger(__name__)
+    try:
+        # Asked for first: what can't be put on record isn't done.
+        with DagsterInstance.get() as instance, closing(open_lake(Settings())) as lake:
+            holder = f"restore of {target} (process {os.getpid()})"
+            with lake.lock(holder, log) as lease:
+                for restored in restore(lake, target, lease, log):
+                    _report(instance, restored)
+    except (LakeError, DagsterError) as error:
+        sys.exit(str(error))
+
+
+def _current(lake: Lake, table: Table) -> Version:
+    current = next((version for version in lake.versions(table) if version.is_current), None)
+    if current is None:
+        raise NotPublished(
+            f"{name_of(table)} is not in {lake.uri(table)}: there is nothing to undo."
+        )
+    return current
+
+
+def _last_run(lake: Lake, stage: str) -> list[tuple[Table, Version]]:
+    """The tables that the run wrote which wrote the newest one."""
+    current = [(table, _current(lake, table)) for table in lake.tables(stage)]
+    if not current:
+        raise NotPublished(
+            f"No table of {stage!r} is published: name a stage, or a table as stage/table."
+        )
+    _, newest = max(current, key=lambda each: each[1].written_at)
+    return [(table, version) for table, version in current if version.run_id == newest.run_id]
+
+
+def _report(instance: DagsterInstance, restored: Restored) -> None:
+    earlier, undone = restored.version, restored.instead_of
+    text = (
+        f"{name_of(restored.table)}: put back what run {earlier.run_id} wrote at "
+        f"{earlier.written_at:%Y-%m-%d %H:%M:%S} UTC, instead of what run {undone.run_id} wrote at "
+        f"{undone.written_at:%Y-%m-%d %H:%M:%S} UTC."
+    )
+    instance.report_runless_asset_event(
+        AssetMaterialization(
+            AssetKey(restored.table),
+            description=text,
+            metadata={
+                "restored_run_id": earlier.run_id,
+                "restored_written_at": earlier.written_at.isoformat(),
+                "undone_run_id": undone.run_id,
+                "undone_written_at": undone.written_at.isoformat(),
+                "bytes": earlier.bytes,
+                "dagster/uri": MetadataValue.path(restored.uri),
+            },
+        )
+    )
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,228 @@
+"""The lake on S3: publishing completes a multipart upload, if nobody else published meanwhile."""
+
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager
+from datetime import datetime
+from logging import Logger
+from pathlib import Path
+
+import boto3
+import pyarrow as pa
+from boto3.s3.transfer import TransferConfig
+from s3transfer.exceptions import S3DownloadFailedError
+
+from starschema_assets.lake.errors import LakeError, NoEarlierVersion, NotPublished
+from starschema_assets.lake.lake import (
+    RUN_ID,
+    WRITTEN_AT,
+    Lake,
+    Lease,
+    Published,
+    StagedTable,
+    Version,
+)
+from starschema_assets.lake.multipart import THREADS, Multipart
+from starschema_assets.lake.parquet import Footer, read_footer
+from starschema_assets.lake.paths import Table, file_of, name_of, table_of
+from starschema_assets.lake.s3_bucket import Bucket, End
+from starschema_assets.lake.s3_client import clear_errors, connect
+from starschema_assets.lake.s3_lease import LockObject, lease
+from starschema_assets.lake.scratch import Scratch, sweep
+from starschema_assets.settings import Settings
+
+FOOTER_BYTES = 2**17
+"""Bytes of a file's end that hold the footer of most tables."""
+
+
+class S3Lake(Lake):
+    """Tables below `s3://bucket/prefix`; the lake's own object there is `_lock`."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Nothing is asked of S3 yet."""
+        bucket, _, prefix = settings.lake_uri.removeprefix("s3://").partition("/")
+        prefix = prefix.strip("/")
+        # Not the default session, which all threads of the process share.
+        self._session = boto3.Session()
+        self._bucket = Bucket(connect(self._session), bucket, f"{prefix}/" if prefix else "")
+        self._settings = settings
+        self._folder: Scratch | None = None
+        self._uploads: dict[Path, Multipart] = {}
+        self._is_locked = False
+
+    def uri(self, table: Table) -> str:
+        """The object's URI."""
+        return f"s3://{self._bucket.name}/{self._key(table)}"
+
+    def close(self) -> None:
+        """Remove what was staged and downloaded, and end the connections."""
+        self._bucket.client.close()
+        if self._folder:
+            self._folder.close()
+            self._folder = None
+
+    @contextmanager
+    def lock(self, holder: str, log: Logger) -> Iterator[Lease]:
+        """Hold `_lock`; what killed runs left, uploaded or in the scratch folder, is removed."""
+        # Few and short attempts: a renewal that comes late is worth nothing.
+        client = connect(self._session, attempts=3, timeout=5)
+        lock = LockObject(client, self._bucket.name, f"{self._bucket.prefix}_lock")
+        with closing(client), lease(lock, holder, self._settings.lock_wait, log) as held:
+            self._sweep(log)
+            self._is_locked = True
+            try:
+                yield held
+            finally:
+                self._is_locked = False
+                for upload in self._uploads.values():
+                    upload.abort()
+                self._uploads.clear()
+                shutil.rmtree(self._scratch() / "staged", ignore_errors=True)
+
+    def upload(self, staged: StagedTable) -> None:
+        """Upload the file's parts to its key, where they stay unseen."""
+        with self._errors(staged.table, "uploading"):
+            metadata = {key: staged.metadata[key] for key in (RUN_ID, WRITTEN_AT)}
+            upload = self._begin(staged.table, metadata)
+            self._uploads[staged.path] = upload
+            upload.upload(staged.path)
+
+    def publish(self, staged: StagedTable, lease: Lease) -> Published:
+        """Complete the upload, if the object is still the one that was there when it began."""
+        upload = self._uploads[staged.path]
+        etag = self._complete(staged.table, upload, lease)
+        del self._uploads[staged.path]
+        # What was just written needn't be downloaded.
+        staged.path.rename(self._cached(staged.table, etag))
+        return Published(staged.table, self.uri(staged.table), staged.bytes)
+
+    def fetch(self, table: Table) -> Path:
+        """Download the published version, unless this lake has it already."""
+        with self._errors(table, "downloading"):
+            end = self._end(table, 1)
+            path = self._cached(table, end.etag)
+            if path.exists():
+                return path
+            partial = path.with_suffix(".partial")
+            try:
+                self._bucket.client.download_file(
+                    self._bucket.name,
+                    self._key(table),
+                    str(partial),
+                    ExtraArgs={"VersionId": end.version} if end.version else None,
+                    Config=TransferConfig(max_concurrency=THREADS),
+                )
+            except S3DownloadFailedError:
+                # The bucket keeps no versions, and this one was replaced meanwhile.
+                return self.fetch(table)
+            return partial.rename(path)
+
+    def footer(self, table: Table) -> Footer:
+        """Read from the object's last bytes, with one request as a rule."""
+        with self._errors(table, "reading"):
+            end = self._end(table, FOOTER_BYTES).content
+            length = int.from_bytes(end[-8:-4], "little") + 8
+            if length > len(end):
+                end = self._end(table, length).content
+            return read_footer(pa.BufferReader(end))
+
+    def tables(self, stage: str) -> list[Table]:
+        """Found by their keys."""
+        prefix = f"{self._bucket.prefix}{stage}/"
+        with clear_errors(self._bucket.name, prefix, "Listing the tables"):
+            return sorted(table for key in self._bucket.keys(prefix) if (table := self._table(key)))
+
+    def versions(self, table: Table) -> Iterator[Version]:
+        """Those that the bucket's versioning kept, each asked for as it is reached."""
+        key = self._key(table)
+        with self._errors(table, "listing versions"):
+            for found in self._bucket.versions(key):
+                metadata = self._bucket.metadata(key, found["VersionId"])
+                written = metadata.get(WRITTEN_AT)
+                yield Version(
+                    id=found["VersionId"],
+                    run_id=metadata.get(RUN_ID, "unknown"),
+                    written_at=datetime.fromisoformat(written)
+                    if written
+                    else found["LastModified"],
+                    bytes=found["Size"],
+                    is_current=found["IsLatest"],
+                )
+
+    def previous(self, table: Table) -> Version:
+        """As of every lake; a bucket that keeps no versions is told from a table without them."""
+        try:
+            return super().previous(table)
+        except NoEarlierVersion as error:
+            with self._errors(table, "looking for versions"):
+                if self._bucket.keeps_versions():
+                    raise
+            raise NoEarlierVersion(
+                f"{name_of(table)}: bucket {self._bucket.name!r} keeps no versions, so none can be "
+                "restored: enable versioning on it; it keeps those replaced from then on."
+            ) from error
+
+    def restore(self, table: Table, version: Version, lease: Lease) -> Published:
+        """Let the server copy that version over the current one."""
+        with self._errors(table, "restoring"):
+            metadata = self._bucket.metadata(self._key(table), version.id)
+            upload = self._begin(table, metadata)
+            try:
+                upload.copy(version.id, version.bytes)
+                self._complete(table, upload, lease)
+            except BaseException:
+                upload.abort()
+                raise
+        return Published(table, self.uri(table), version.bytes)
+
+    def _key(self, table: Table) -> str:
+        return self._bucket.prefix + file_of(table)
+
+    def _table(self, key: str) -> Table | None:
+        return table_of(key.removeprefix(self._bucket.prefix))
+
+    def _begin(self, table: Table, metadata: Mapping[str, str]) -> Multipart:
+        return Multipart(self._bucket.client, self._bucket.name, self._key(table), metadata)
+
+    def _end(self, table: Table, length: int) -> End:
+        if end := self._bucket.end(self._key(table), length):
+            return end
+        raise NotPublished(f"{name_of(table)} is not in {self.uri(table)}: materialize it first.")
+
+    def _staging_folder(self, table: Table) -> Path:
+        if not self._is_locked:
+            raise LakeError(f"{name_of(table)} can be written only while the lake's lock is held.")
+        return self._scratch() / "staged"
+
+    def _scratch(self) -> Path:
+        if self._folder is None:
+            self._folder = Scratch(self._settings.scratch)
+        return self._folder.path
+
+    def _cached(self, table: Table, etag: str) -> Path:
+        folder = self._scratch() / "published" / etag.strip('"')
+        path = folder / file_of(table)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def _errors(self, table: Table, doing: str) -> AbstractContextManager[None]:
+        return clear_errors(self._bucket.name, self._key(table), f"{name_of(table)}: {doing}")
+
+    def _complete(self, table: Table, upload: Multipart, lease: Lease) -> str:
+        lease.verify()
+        with self._errors(table, "publishing"):
+            try:
+                return upload.complete()
+            except LakeError as error:
+                raise LakeError(
+                    f"{name_of(table)} was not published to {self.uri(table)}: {error}."
+                ) from error
+
+    def _sweep(self, log: Logger) -> None:
+        for folder in sweep(self._settings.scratch):
+            log.info("Removed %s, which a run that was killed had left.", folder)
+        with clear_errors(self._bucket.name, self._bucket.prefix, "Sweeping unfinished uploads"):
+            for upload in self._bucket.uploads():
+                if self._table(upload["Key"]):
+                    self._bucket.abort(upload)
+                    log.info("Removed an upload to %s that was never completed.", upload["Key"])

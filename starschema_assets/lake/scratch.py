@@ -1,0 +1,50 @@
+"""Folders that outlive no process: those of a killed one are removed by the next."""
+
+import shutil
+import uuid
+import weakref
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+
+class Scratch:
+    """A new folder below `parent`, removed by `close`, at exit, or by another process's `sweep`.
+
+    A lock file beside it, which the system releases when the process dies, tells a live
+    process's folder from a dead one's.
+    """
+
+    def __init__(self, parent: Path) -> None:
+        """Make the folder; its lock is held before it exists."""
+        parent.mkdir(parents=True, exist_ok=True)
+        self.path = parent / uuid.uuid4().hex
+        lock = FileLock(_lock_of(self.path))
+        lock.acquire()
+        self.path.mkdir()
+        self.close = weakref.finalize(self, _remove, self.path, lock)
+
+
+def sweep(parent: Path) -> list[Path]:
+    """Remove the folders that dead processes left below `parent`, and return them."""
+    swept = []
+    for lock_file in sorted(parent.glob("*.lock")):
+        lock = FileLock(lock_file)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            continue  # its process lives
+        folder = lock_file.with_suffix("")
+        _remove(folder, lock)
+        swept.append(folder)
+    return swept
+
+
+def _remove(folder: Path, lock: FileLock) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    Path(lock.lock_file).unlink(missing_ok=True)
+    lock.release()
+
+
+def _lock_of(folder: Path) -> Path:
+    return folder.with_suffix(".lock")

@@ -1,0 +1,116 @@
+"""The writer of Parquet files and the reader of their footers."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pytest
+from pyarrow import parquet as pq
+
+from starschema_assets.lake import parquet
+from starschema_assets.lake.errors import ColumnRefused, SourceInterrupted
+from starschema_assets.lake.parquet import read_footer, write_table
+
+
+def row_groups(path: Path) -> list[int]:
+    footer = pq.read_metadata(path)
+    return [footer.row_group(group).num_rows for group in range(footer.num_row_groups)]
+
+
+def numbers(*batches: int) -> pa.RecordBatchReader:
+    """Batches of the given sizes, that count on from one to the next."""
+    schema = pa.schema({"n": pa.int64()})
+    starts = [sum(batches[:each]) for each in range(len(batches))]
+    return pa.RecordBatchReader.from_batches(
+        schema,
+        (
+            pa.record_batch([pa.array(range(start, start + size))], schema=schema)
+            for start, size in zip(starts, batches, strict=True)
+        ),
+    )
+
+
+def test_row_groups_have_the_chosen_rows_whatever_the_batches(tmp_path: Path) -> None:
+    path = tmp_path / "n.parquet"
+    batches = [1, 600_000, 0, 7, 10_000]
+    assert write_table(path, numbers(*batches), schema=None, metadata={}) == sum(batches)
+    assert row_groups(path) == [250_000, 250_000, 110_008]
+    assert pq.read_table(path)["n"].to_pylist() == list(range(sum(batches)))
+
+
+def test_row_groups_of_wide_rows_end_at_their_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet, "ROW_GROUP_BYTES", 1_000_000)
+    path = tmp_path / "wide.parquet"
+    wide = pa.table({"image": [bytes([n]) * 10_000 for n in range(250)]})
+    write_table(path, wide.to_reader(), schema=None, metadata={})
+    assert max(row_groups(path)) <= 125
+    assert pq.read_table(path).equals(wide)
+
+
+def test_metadata_and_row_count_are_read_by_a_tool_that_did_not_write_them(tmp_path: Path) -> None:
+    path = tmp_path / "n.parquet"
+    write_table(path, numbers(5), schema=None, metadata={"run_id": "r1", "snapshot": "é"})
+    entries = duckdb.execute(
+        "select decode(key), decode(value) from parquet_kv_metadata(?)", [str(path)]
+    ).fetchall()
+    assert sorted(entries) == [("starschema.run_id", "r1"), ("starschema.snapshot", "é")]
+
+
+def test_a_footer_tells_rows_schema_and_metadata(tmp_path: Path) -> None:
+    path = tmp_path / "n.parquet"
+    write_table(path, numbers(5), schema=None, metadata={"run_id": "r1"})
+    footer = read_footer(path)
+    assert footer.rows == 5
+    assert footer.schema == pa.schema({"n": pa.int64()})
+    assert footer.metadata == {"run_id": "r1"}
+
+
+def test_the_footer_says_how_rows_are_sorted_and_pages_are_indexed(tmp_path: Path) -> None:
+    path = tmp_path / "n.parquet"
+    write_table(path, numbers(5), schema=None, metadata={}, sorted_by=["n"])
+    group = pq.read_metadata(path).row_group(0)
+    assert group.sorting_columns == (pq.SortingColumn(0, descending=False, nulls_first=False),)
+    assert group.column(0).has_column_index
+    assert group.column(0).compression == "ZSTD"
+    assert (group.column(0).statistics.min, group.column(0).statistics.max) == (0, 4)
+
+
+def test_a_declared_schema_orders_and_types_the_columns(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    schema = pa.schema({"price": pa.decimal128(10, 2), "n": pa.int32()})
+    source = pa.table({"n": pa.array([1, None], pa.int64()), "price": [Decimal("1.5"), None]})
+    write_table(path, source.to_reader(), schema=schema, metadata={})
+    assert pq.read_schema(path) == schema
+    assert pq.read_table(path)["price"].to_pylist() == [Decimal("1.50"), None]
+
+
+def test_a_table_without_rows_keeps_its_schema(tmp_path: Path) -> None:
+    path = tmp_path / "n.parquet"
+    assert write_table(path, numbers(), schema=None, metadata={}) == 0
+    assert duckdb.sql(f"select n from read_parquet('{path}')").fetchall() == []
+
+
+def test_a_refused_column_is_named_before_a_row_is_read(tmp_path: Path) -> None:
+    def read() -> Iterator[pa.RecordBatch]:
+        pytest.fail("a row was read")
+        yield
+
+    reader = pa.RecordBatchReader.from_batches(pa.schema({"n": pa.string()}), read())
+    with pytest.raises(ColumnRefused, match="'n' is string but declared int32"):
+        write_table(
+            tmp_path / "n.parquet", reader, schema=pa.schema({"n": pa.int32()}), metadata={}
+        )
+
+
+def test_a_source_that_breaks_off_is_not_taken_for_a_full_disk(tmp_path: Path) -> None:
+    def read() -> Iterator[pa.RecordBatch]:
+        raise OSError("Lost connection to MySQL server")
+        yield
+
+    reader = pa.RecordBatchReader.from_batches(pa.schema({"n": pa.string()}), read())
+    with pytest.raises(SourceInterrupted, match="Lost connection"):
+        write_table(tmp_path / "n.parquet", reader, schema=None, metadata={})
