@@ -1,0 +1,129 @@
+"""The IO manager: every asset's table goes to the lake, and comes from it, through here."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from dagster import (
+    InputContext,
+    IOManager,
+    MetadataValue,
+    Output,
+    OutputContext,
+)
+
+from starschema_assets import engine
+from starschema_assets.contract import Contract
+from starschema_assets.lake.errors import ColumnRefused, LakeError
+from starschema_assets.lake.lake import Lake, Lease, StagedTable, Table
+from starschema_assets.lake.paths import name_of
+from starschema_assets.presentation import file_metadata, table_of
+from starschema_assets.provenance import snapshots_of, written_by
+from starschema_assets.quality.files import types_of
+from starschema_assets.quality.finding import mask
+from starschema_assets.settings import Settings
+
+SAMPLE_ROWS = 5
+BATCH_ROWS = 100_000
+
+TableData = pa.RecordBatchReader | pa.Table | duckdb.DuckDBPyRelation | pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Audited:
+    """A table that was staged, audited and uploaded: all that is left is to publish it."""
+
+    staged: StagedTable
+    lease: Lease
+
+
+def publish(lake: Lake, lease: Lease, staged: Sequence[StagedTable]) -> Iterator[Output[Audited]]:
+    """Give audited tables to the IO manager, one after the other, once all are uploaded."""
+    for table in staged:
+        lake.upload(table)
+    for table in staged:
+        yield Output(Audited(table, lease), output_name=table.table[-1])
+
+
+class LakeIOManager(IOManager):
+    """Publishes what assets return, and hands it to others as the type they are annotated with.
+
+    An asset may return a DuckDB relation, an Arrow reader or table, or a pandas DataFrame. A reader
+    gets a DuckDB relation, unless its input is annotated with another of these types.
+    """
+
+    def __init__(self, lake: Lake, settings: Settings, contracts: Iterable[Contract]) -> None:
+        self.lake = lake
+        self.settings = settings
+        self.contracts: dict[Table, Contract] = {c.path: c for c in contracts}
+
+    def handle_output(self, context: OutputContext, obj: Audited | TableData) -> None:
+        """Publish a table: one that was audited as it is, any other through the same steps."""
+        if isinstance(obj, Audited):
+            self._publish(context, obj)
+            return
+        table = tuple(context.asset_key.path)
+        reader = _reader(table, obj)
+        with self.lake.lock(f"run {context.run_id}", context.log) as lease:
+            staged = self.lake.stage(
+                table,
+                reader,
+                schema=None,
+                metadata=written_by(context.run_id),
+            )
+            self.lake.upload(staged)
+            self._publish(context, Audited(staged, lease))
+
+    def load_input(self, context: InputContext) -> TableData:
+        """Hand out the published version of a table."""
+        path = str(self.lake.fetch(tuple(context.asset_key.path)))
+        wanted = context.dagster_type.typing_type
+        if wanted is pd.DataFrame:
+            # Arrow's types keep a DECIMAL exact, which pandas' own would turn into a float.
+            return pq.read_table(path).to_pandas(types_mapper=pd.ArrowDtype)
+        if wanted is pa.Table:
+            return pq.read_table(path)
+        relation = engine.connect(self.settings).read_parquet(path)
+        return relation.to_arrow_reader() if wanted is pa.RecordBatchReader else relation
+
+    def _publish(self, context: OutputContext, audited: Audited) -> None:
+        metadata = self._metadata(audited.staged)
+        published = self.lake.publish(audited.staged, audited.lease)
+        context.add_output_metadata(metadata | {"dagster/uri": MetadataValue.path(published.uri)})
+
+    def _metadata(self, staged: StagedTable) -> dict[str, Any]:
+        contract = self.contracts.get(staged.table)
+        file = pq.ParquetFile(staged.path)
+        metadata = {
+            "dagster/row_count": staged.rows,
+            "dagster/size_bytes": staged.bytes,
+            **file_metadata(contract, types_of(file.schema_arrow)),
+        }
+        if snapshots := snapshots_of(staged.metadata):
+            metadata["snapshot"] = ", ".join(snapshots)
+        if contract and staged.rows:
+            rows = next(file.iter_batches(batch_size=SAMPLE_ROWS)).to_pylist()
+            metadata["sample"] = table_of([mask(contract, row) for row in rows])
+        return metadata
+
+
+def _reader(table: Table, data: TableData) -> pa.RecordBatchReader:
+    if isinstance(data, duckdb.DuckDBPyRelation):
+        return data.to_arrow_reader(BATCH_ROWS)
+    if isinstance(data, pd.DataFrame):
+        try:
+            data = pa.Table.from_pandas(data, preserve_index=False)
+        except pa.ArrowException as error:
+            raise ColumnRefused(f"{name_of(table)}: {'; '.join(error.args)}") from error
+    if isinstance(data, pa.Table):
+        return data.to_reader()
+    if isinstance(data, pa.RecordBatchReader):
+        return data
+    raise LakeError(
+        f"{name_of(table)}: the asset returned {type(data).__name__}; it may return a DuckDB "
+        "relation, an Arrow reader or table, or a pandas DataFrame"
+    )

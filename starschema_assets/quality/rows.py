@@ -1,0 +1,105 @@
+"""Audit of a table's rows: SQL made from its contract, over Parquet, whatever the table's size."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+import duckdb
+
+from starschema_assets.contract import Contract, ForeignKey
+from starschema_assets.quality.checks import RowCheck, foreign_key_check, key_check, row_checks
+from starschema_assets.quality.finding import EXAMPLES, Finding, Row, mask
+
+
+class RowAudit:
+    """Audits tables that stand in a DuckDB connection under their asset paths."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self.connection = connection
+
+    def rows(self, contract: Contract) -> Iterator[Finding]:
+        """Look at every row once for all its checks; a second time only for examples."""
+        checks = list(row_checks(contract))
+        counts = ", ".join(f"count(*) filter (where {check.broken_by})" for check in checks)
+        (found,) = self._fetch(f"select {counts} from {_table(contract)}")
+        for check, offending in zip(checks, found, strict=True):
+            yield self._finding(contract, check, offending)
+
+    def key(self, contract: Contract) -> Finding:
+        """Find values of the key that stand in several rows."""
+        columns = ", ".join(f'"{name}"' for name in contract.key)
+        duplicates = (
+            f"select {columns}, count(*) as rows from {_table(contract)} "
+            f"group by {columns} having count(*) > 1"
+        )
+        ((offending,),) = self._fetch(f"select coalesce(sum(rows), 0) from ({duplicates})")
+        return Finding(
+            contract,
+            key_check(contract),
+            passed=not offending,
+            offending_rows=int(offending),
+            examples=self._examples(contract, duplicates, contract.key, "rows")
+            if offending
+            else (),
+        )
+
+    def foreign_key(
+        self, contract: Contract, foreign_key: ForeignKey, key: Sequence[str]
+    ) -> Finding:
+        """Find rows that refer to nothing; a NULL refers to nothing on purpose."""
+        pairs = list(zip(foreign_key.columns, key, strict=True))
+        matches = " and ".join(f'dimension."{theirs}" = fact."{ours}"' for ours, theirs in pairs)
+        present = " and ".join(f'fact."{ours}" is not null' for ours, _ in pairs)
+        orphans = (
+            f"from {_table(contract)} as fact where {present} and not exists "
+            f'(select 1 from "{contract.stage}"."{foreign_key.references}" as dimension '
+            f"where {matches})"
+        )
+        ((offending,),) = self._fetch(f"select count(*) {orphans}")
+        return Finding(
+            contract,
+            foreign_key_check(foreign_key),
+            passed=not offending,
+            offending_rows=offending,
+            examples=self._examples(contract, f"select fact.* {orphans}", foreign_key.columns)
+            if offending
+            else (),
+        )
+
+    @staticmethod
+    def no_such_table(contract: Contract, foreign_key: ForeignKey) -> Finding:
+        """Report that the table to which a foreign key refers was never published."""
+        missing = f"{contract.stage}/{foreign_key.references}"
+        return Finding(
+            contract,
+            foreign_key_check(foreign_key),
+            passed=False,
+            message=f"{missing} was never published: materialize it too",
+        )
+
+    def _finding(self, contract: Contract, check: RowCheck, offending: int) -> Finding:
+        rows = f"select * from {_table(contract)} where {check.broken_by}"
+        return Finding(
+            contract,
+            check,
+            passed=not offending,
+            offending_rows=offending,
+            examples=self._examples(contract, rows, re.findall(r"\w+", check.broken_by))
+            if offending
+            else (),
+        )
+
+    def _examples(
+        self, contract: Contract, query: str, broken: Sequence[str], *computed: str
+    ) -> list[Row]:
+        """Offending rows: first the key and the columns that are broken, then all others."""
+        result = self.connection.sql(f"{query} limit {EXAMPLES}")
+        order = sorted(result.columns, key=lambda c: (c not in contract.key, c not in broken))
+        rows = (dict(zip(result.columns, row, strict=True)) for row in result.fetchall())
+        return [mask(contract, {c: row[c] for c in order}, computed) for row in rows]
+
+    def _fetch(self, query: str) -> list[tuple[int, ...]]:
+        return self.connection.execute(query).fetchall()
+
+
+def _table(contract: Contract) -> str:
+    return f'"{contract.stage}"."{contract.table}"'

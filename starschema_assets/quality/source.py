@@ -1,0 +1,94 @@
+"""Audit of a raw table against its source: what it declares, counts and has lost."""
+
+from collections.abc import Mapping, Sequence
+
+from starschema_assets.contract import Contract
+from starschema_assets.quality.checks import EXACT_VALUES, ROW_COUNT, ROW_LOSS, SOURCE_SCHEMA
+from starschema_assets.quality.finding import Finding
+
+Types = Mapping[str, str]
+"""Athena's type of each column of a table."""
+
+
+def source_schema(
+    contract: Contract,
+    declared: Types | None,
+    published: Types | None,
+    used_by: Mapping[str, Sequence[str]],
+) -> Finding:
+    """Compare what the source declares with the contract and with the last publication.
+
+    `declared` is None if the source has no such table, `published` if there is no publication yet.
+    `used_by` gives, for each column that something needs, the models that need it.
+    """
+    if declared is None:
+        users = sorted({user for users in used_by.values() for user in users})
+        message = f"the source has no table {contract.table}; it is used by {', '.join(users)}"
+        return Finding(contract, SOURCE_SCHEMA, passed=False, message=message, final=True)
+    errors = [
+        f"{contract.table}.{column.name} is {declared.get(column.name, 'gone')} at the source and "
+        f"{column.type} in the contract; it is used by {', '.join(used_by[column.name])}"
+        for column in contract.columns
+        if column.name in used_by and declared.get(column.name) != column.type
+    ]
+    if errors:
+        message = "; ".join(errors)
+        return Finding(contract, SOURCE_SCHEMA, passed=False, message=message, final=True)
+    before = published or {column.name: column.type for column in contract.columns}
+    changes = [
+        f"{contract.table}.{name} {_change(before.get(name), declared.get(name))}"
+        for name in {**before, **declared}
+        if before.get(name) != declared.get(name)
+    ]
+    return Finding(
+        contract, SOURCE_SCHEMA, passed=not changes, message="; ".join(changes), warning=True
+    )
+
+
+def _change(before: str | None, now: str | None) -> str:
+    if before is None:
+        return f"is new, {now}"
+    if now is None:
+        return "is gone; nothing uses it"
+    return f"was {before} and is {now}; nothing uses it"
+
+
+def exact_values(contract: Contract, nulled_dates: Mapping[str, int]) -> Finding:
+    """Report the zero dates that became NULL because STARSCHEMA_ZERO_DATES says so."""
+    nulled = {column: count for column, count in nulled_dates.items() if count}
+    message = "; ".join(
+        f"{count} zero dates of {contract.table}.{column} became NULL"
+        for column, count in nulled.items()
+    )
+    return Finding(
+        contract,
+        EXACT_VALUES,
+        passed=not nulled,
+        message=message,
+        offending_rows=sum(nulled.values()),
+        warning=True,
+    )
+
+
+def refused_values(contract: Contract, reason: str) -> Finding:
+    """Report a value or a type of the source that can't be held exactly."""
+    return Finding(contract, EXACT_VALUES, passed=False, message=reason, final=True)
+
+
+def row_count(contract: Contract, rows: int, source_rows: int) -> Finding:
+    """Compare the rows of the file with the source's own count in the same snapshot."""
+    message = f"{rows} rows in the file, {source_rows} at the source"
+    return Finding(contract, ROW_COUNT, passed=rows == source_rows, message=message)
+
+
+def no_origin(contract: Contract, reason: str) -> Finding:
+    """Report a published file that tells nothing of its source."""
+    message = f"{reason}: restore the table, or materialize it again"
+    return Finding(contract, ROW_COUNT, passed=False, message=message, final=True)
+
+
+def row_loss(contract: Contract, rows: int, rows_before: int | None, limit: float) -> Finding:
+    """Compare the rows with those of the last publication; `limit` is the share that may go."""
+    lost = 0.0 if not rows_before else max(0.0, 1 - rows / rows_before)
+    message = f"{rows} rows, {rows_before} before: {lost:.1%} lost, {limit:.1%} allowed"
+    return Finding(contract, ROW_LOSS, passed=lost <= limit, message=message if rows_before else "")

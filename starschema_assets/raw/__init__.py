@@ -1,0 +1,1 @@
+"""The tables of the source, as they came."""

@@ -1,0 +1,76 @@
+"""The audit of raw tables: what the source declares, and what a version of a table holds."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pyarrow as pa
+
+from starschema_assets import engine
+from starschema_assets.contract import Contract
+from starschema_assets.lake.parquet import read_footer
+from starschema_assets.provenance import mapping_of
+from starschema_assets.quality import source
+from starschema_assets.quality.audit import audit_table
+from starschema_assets.quality.finding import Finding
+from starschema_assets.quality.rows import RowAudit
+from starschema_assets.settings import Settings
+
+UsedBy = Mapping[str, Mapping[str, Sequence[str]]]
+"""For each raw table, for each of its columns that something needs, what needs it."""
+
+
+@dataclass(frozen=True)
+class RawAudit:
+    """Judges raw tables."""
+
+    settings: Settings
+    used_by: UsedBy
+
+    def declaration(
+        self,
+        contract: Contract,
+        declared: Mapping[str, str] | None,
+        published: Mapping[str, str] | None,
+    ) -> Finding:
+        """What the source declares now, against the contract and the last publication."""
+        return source.source_schema(contract, declared, published, self.used_by[contract.table])
+
+    def versions(self, files: Mapping[Contract, Path]) -> Iterator[Finding]:
+        """What the files hold, each by itself."""
+        with engine.connect(self.settings) as connection:
+            audit = RowAudit(connection)
+            for contract, file in files.items():
+                engine.add_view(connection, contract.path, file)
+                yield from self._version(audit, contract, file)
+
+    def published(self, files: Mapping[Contract, Path]) -> Iterator[Finding]:
+        """What published files hold, with the declaration that was recorded in them."""
+        own: dict[Contract, Path] = {}
+        for contract, file in files.items():
+            try:
+                entries = read_footer(file).metadata
+            except pa.ArrowInvalid as error:
+                yield source.no_origin(contract, f"{file} is no whole Parquet file ({error})")
+                continue
+            if "source_rows" not in entries:
+                yield source.no_origin(contract, f"{file} was not written by this pipeline")
+                continue
+            own[contract] = file
+            declared = mapping_of(entries, "declared")
+            yield self.declaration(contract, declared, published=None)
+        yield from self.versions(own)
+
+    def _version(self, audit: RowAudit, contract: Contract, file: Path) -> Iterator[Finding]:
+        footer = read_footer(file)
+        entries = footer.metadata
+        declared = mapping_of(entries, "declared")
+        present = replace(
+            contract, columns=tuple(c for c in contract.columns if c.name in declared)
+        )
+        yield from audit_table(audit, present, footer, declared)
+        yield source.row_count(contract, footer.rows, int(entries["source_rows"]))
+        yield source.row_loss(
+            contract, footer.rows, int(entries["rows_before"]), self.settings.max_row_loss
+        )
+        yield source.exact_values(contract, mapping_of(entries, "nulled_dates"))

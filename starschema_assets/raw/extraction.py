@@ -1,0 +1,116 @@
+"""One extraction: raw tables as they stand in one snapshot of the source, staged and audited."""
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from logging import Logger
+from pathlib import Path
+
+from starschema_assets.contract import Contract
+from starschema_assets.lake.errors import NotPublished
+from starschema_assets.lake.lake import Lake, StagedTable
+from starschema_assets.lake.parquet import Footer
+from starschema_assets.provenance import figures_entry, written_by
+from starschema_assets.quality.files import types_of
+from starschema_assets.quality.finding import Finding
+from starschema_assets.quality.source import refused_values
+from starschema_assets.raw.audit import RawAudit
+from starschema_assets.raw.contracts import ORDERDETAILS
+from starschema_assets.source.errors import ValueRefused
+from starschema_assets.source.snapshot import Snapshot
+from starschema_assets.source.source import Source, SourceTable
+
+PROGRESS_SECONDS = 5
+ORDER_FIGURES = (Path(__file__).parent / "order_figures.sql").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """Takes tables from the source into the lake's staging, on behalf of one run."""
+
+    source: Source
+    lake: Lake
+    audit: RawAudit
+    run_id: str
+    log: Logger
+
+    def stage(self, contracts: Sequence[Contract]) -> tuple[list[Finding], list[StagedTable]]:
+        """Stage the tables from one snapshot; nothing is staged if a declaration forbids it."""
+        declared = self.source.declared(contract.table for contract in contracts)
+        published = {contract.table: self._published(contract) for contract in contracts}
+        findings = [
+            self.audit.declaration(
+                contract, _types(declared.get(contract.table)), _types_of(published[contract.table])
+            )
+            for contract in contracts
+        ]
+        if any(finding.blocks for finding in findings):
+            return findings, []
+        staged: dict[Contract, StagedTable] = {}
+        with self.source.snapshot() as snapshot:
+            for contract in contracts:
+                try:
+                    staged[contract] = self._stage(
+                        contract,
+                        declared[contract.table],
+                        snapshot,
+                        published[contract.table],
+                    )
+                except ValueRefused as refused:
+                    findings.append(refused_values(contract, str(refused)))
+        files = {contract: table.path for contract, table in staged.items()}
+        return [*findings, *self.audit.versions(files)], list(staged.values())
+
+    def _stage(
+        self,
+        contract: Contract,
+        table: SourceTable,
+        snapshot: Snapshot,
+        published: Footer | None,
+    ) -> StagedTable:
+        source_rows = snapshot.count(table)
+        entries = written_by(self.run_id) | {
+            "snapshot": snapshot.id,
+            "declared": json.dumps({column.name: column.type for column in table.columns}),
+            "source_rows": str(source_rows),
+            "rows_before": str(published.rows if published else 0),
+            "nulled_dates": json.dumps(snapshot.zero_dates.get(table.name, {})),
+        }
+        if contract is ORDERDETAILS:
+            entries["order_figures"] = figures_entry(snapshot.figures(ORDER_FIGURES))
+        reader = snapshot.read(table, report_progress(contract.name, source_rows, self.log))
+        return self.lake.stage(contract.path, reader, schema=None, metadata=entries)
+
+    def _published(self, contract: Contract) -> Footer | None:
+        try:
+            return self.lake.footer(contract.path)
+        except NotPublished:
+            return None
+
+
+def _types(table: SourceTable | None) -> Mapping[str, str] | None:
+    return {column.name: column.type for column in table.columns} if table else None
+
+
+def _types_of(published: Footer | None) -> Mapping[str, str] | None:
+    return types_of(published.schema) if published else None
+
+
+def report_progress(name: str, expected: int, log: Logger) -> Callable[[int], None]:
+    """Log now and then how many rows were read, of how many, and how fast."""
+    start = last = time.monotonic()
+
+    def report(rows: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= PROGRESS_SECONDS:
+            last = now
+            rate = rows / (now - start)
+            log.info("%s: %s of %s rows, %s a second", name, *map(_told, (rows, expected, rate)))
+
+    return report
+
+
+def _told(number: float) -> str:
+    return f"{number:,.0f}"

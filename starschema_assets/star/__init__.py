@@ -1,0 +1,1 @@
+"""The star schema: one SQL file and one contract a table."""

@@ -1,0 +1,118 @@
+"""The assets star/<table>: made together from the raw tables, each by its SQL file."""
+
+import warnings
+from collections.abc import Iterator
+from datetime import timedelta
+
+from dagster import (
+    AssetCheckResult,
+    AssetExecutionContext,
+    AssetKey,
+    AssetOut,
+    AssetsDefinition,
+    AssetSpec,
+    BetaWarning,
+    CodeReferencesMetadataValue,
+    FreshnessPolicy,
+    LocalFileCodeReference,
+    Output,
+    TableColumnDep,
+    TableColumnLineage,
+    multi_asset,
+)
+
+from starschema_assets import engine
+from starschema_assets.lake.io_manager import Audited, publish
+from starschema_assets.lake.lake import Lake
+from starschema_assets.presentation import OWNERS, catalog_tags, definition_metadata
+from starschema_assets.quality.reports import AuditConfig, gate, specs_of, verify_accepted
+from starschema_assets.settings import Settings
+from starschema_assets.star.models import MODELS, Model
+from starschema_assets.star.transformation import Transformation
+
+FRESHNESS = FreshnessPolicy.time_window(
+    fail_window=timedelta(hours=36), warn_window=timedelta(hours=26)
+)
+"""A daily refresh that is two hours late is worth a look; one that was missed is a failure."""
+
+Step = Iterator[AssetCheckResult | Output[Audited]]
+
+
+def star_assets(settings: Settings, lake: Lake) -> AssetsDefinition:
+    """All star tables as one step that can be run for any of them."""
+
+    @multi_asset(
+        name="star_tables",
+        outs={
+            model.contract.table: AssetOut.from_spec(_spec(model, lake), is_required=False)
+            for model in MODELS
+        },
+        deps=sorted({_raw_key(table) for model in MODELS for table in model.raw_tables}),
+        internal_asset_deps={
+            model.contract.table: {_raw_key(table) for table in model.raw_tables}
+            for model in MODELS
+        },
+        check_specs=specs_of(model.contract for model in MODELS),
+        can_subset=True,
+    )
+    def star_tables(context: AssetExecutionContext, config: AuditConfig) -> Step:
+        """Make and audit every table, and only then publish the first: dimensions, then the fact.
+
+        Without a table to make, audit those that are published.
+        """
+        verify_accepted(config, (model.contract for model in MODELS))
+        keys = context.selected_asset_keys
+        selected = [model for model in MODELS if AssetKey(model.contract.path) in keys]
+        with engine.connect(settings) as connection:
+            if not selected:
+                published = Transformation(connection, lake, settings)
+                yield from gate(published.findings(MODELS), config)
+                return
+            with lake.lock(f"run {context.run.run_id}", context.log) as lease:
+                transformation = Transformation(connection, lake, settings)
+                staged = transformation.stage(selected, context.run.run_id)
+                yield from gate(transformation.findings(selected), config)
+                for output, model in zip(publish(lake, lease, staged), selected, strict=True):
+                    yield output.with_metadata({"dagster/column_lineage": _lineage(model)})
+
+    return star_tables
+
+
+def _raw_key(table: str) -> AssetKey:
+    return AssetKey(["raw", table])
+
+
+def _spec(model: Model, lake: Lake) -> AssetSpec:
+    contract = model.contract
+    return AssetSpec(
+        contract.path,
+        description=f"{contract.description}\n\nGrain: {contract.grain}. "
+        f"Key: {', '.join(contract.key)}.\n\n```sql\n{model.sql}\n```",
+        group_name="star",
+        kinds={"sql", "duckdb", "parquet"},
+        owners=OWNERS,
+        tags=catalog_tags(contract),
+        freshness_policy=FRESHNESS,
+        metadata=definition_metadata(contract, lake.uri(contract.path), model.column_lineage)
+        | {"dagster/code_references": _code(model)},
+    )
+
+
+def _code(model: Model) -> CodeReferencesMetadataValue:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BetaWarning)  # a link in the UI: no harm if it changes
+        return CodeReferencesMetadataValue(
+            code_references=[
+                LocalFileCodeReference(file_path=str(path), line_number=1, label=path.name)
+                for path in model.paths
+            ]
+        )
+
+
+def _lineage(model: Model) -> TableColumnLineage:
+    return TableColumnLineage(
+        {
+            column: [TableColumnDep(_raw_key(table), name) for table, name in origins]
+            for column, origins in model.column_lineage.items()
+        }
+    )

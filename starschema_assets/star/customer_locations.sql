@@ -1,0 +1,27 @@
+-- The location of each customer, cleaned, with its surrogate key.
+-- A step that dim_locations and fact_orders share; it is not published itself.
+--
+-- locationKey is 32 lower-case hexadecimal digits: the md5 of the md5s of postalCode, city, state
+-- and country, in this order, joined by '|', with '-' in the place of a NULL. So NULL and ''
+-- differ, no value can run into its neighbour, and every engine that knows md5 gives the same key.
+with cleaned as (
+    select
+        customerNumber,
+        trim(postalCode) as postalCode,
+        trim(city) as city,
+        trim(state) as state,
+        trim(country) as country
+    from raw.customers
+)
+
+select
+    customerNumber,
+    md5(
+        coalesce(md5(postalCode), '-') || '|' || coalesce(md5(city), '-') || '|'
+        || coalesce(md5(state), '-') || '|' || coalesce(md5(country), '-')
+    ) as locationKey,
+    postalCode,
+    city,
+    state,
+    country
+from cleaned

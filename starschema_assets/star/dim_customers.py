@@ -1,0 +1,25 @@
+"""The contract of dim_customers."""
+
+from starschema_assets.contract import Column, Contract, Rule
+
+CONTRACT = Contract(
+    stage="star",
+    table="dim_customers",
+    grain="one row per customer",
+    description="Who buys: every customer, those without orders included.",
+    key=("customerNumber",),
+    columns=(
+        Column("customerNumber", "int", "Number of the customer."),
+        Column("customerName", "string", "Name of the business."),
+        Column("contactLastName", "string", "Last name of the contact.", personal=True),
+        Column("contactFirstName", "string", "First name of the contact.", personal=True),
+        Column("phone", "string", "Telephone number of the contact.", personal=True),
+        Column("addressLine1", "string", "Street and house.", personal=True),
+        Column("addressLine2", "string", "Rest of the address.", nullable=True, personal=True),
+        Column("creditLimit", "decimal(10,2)", "Credit limit.", nullable=True, unit="USD"),
+    ),
+    rules=(
+        Rule("creditLimit_not_negative", "creditLimit >= 0", "A credit limit is not negative."),
+    ),
+    sorted_by=("customerNumber",),
+)

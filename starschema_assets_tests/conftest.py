@@ -1,0 +1,145 @@
+"""Real servers for the tests, each started once and only if a test needs it."""
+
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from dagster import DagsterInstance
+from pydantic import SecretStr
+from sqlalchemy import make_url
+
+from starschema_assets.raw.contracts import CONTRACTS
+from starschema_assets.sample.mysql import load
+from starschema_assets.settings import Settings
+from starschema_assets_tests.mariadb import MariaDB
+from starschema_assets_tests.pipeline import Pipeline
+from starschema_assets_tests.seaweedfs import SeaweedFS, seaweedfs
+
+VERSIONED = "versioned"
+PLAIN = "plain"
+PASSWORD = "s3cr3t/pass:word"
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeaweedFS]:
+    """A server with one bucket that keeps versions and one that doesn't."""
+    with seaweedfs(tmp_path_factory.mktemp("seaweedfs")) as server:
+        client = boto3.client(
+            "s3",
+            endpoint_url=server.url,
+            region_name="us-east-1",
+            aws_access_key_id=server.environment()["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=server.environment()["AWS_SECRET_ACCESS_KEY"],
+        )
+        client.create_bucket(Bucket=PLAIN)
+        client.create_bucket(Bucket=VERSIONED)
+        client.put_bucket_versioning(
+            Bucket=VERSIONED, VersioningConfiguration={"Status": "Enabled"}
+        )
+        yield server
+
+
+@pytest.fixture
+def s3(s3_server: SeaweedFS, monkeypatch: pytest.MonkeyPatch) -> SeaweedFS:
+    """The server, with the AWS variables of its owner set."""
+    for name, value in s3_server.environment().items():
+        monkeypatch.setenv(name, value)
+    return s3_server
+
+
+class Sales:
+    """The sample in a database of its own on a real server, without foreign keys.
+
+    `reader` may only SELECT.
+    """
+
+    def __init__(self, server: MariaDB, database: str) -> None:
+        self.server = server
+        self.database = database
+        self.url = server.url("reader", PASSWORD, database)
+
+    def sql(self, statements: str) -> str:
+        """Run statements as root."""
+        return self.server.execute(statements, self.database)
+
+    def mend(self) -> None:
+        """Put every table back as it was; `create table like` leaves foreign keys out."""
+        tables = [contract.table for contract in CONTRACTS]
+        self.sql(
+            "".join(
+                f"drop table if exists {table}; create table {table} like sample.{table};"
+                f"insert into {table} select * from sample.{table};"
+                for table in tables
+            )
+        )
+
+
+@pytest.fixture(scope="session")
+def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
+    """A server whose database `sample` has the sample; its default isolation is the usual one."""
+    with MariaDB(local_infile="1", sql_mode="") as server:
+        server.execute("create database sample; create user owner identified by 'owner'")
+        server.execute("grant all on sample.* to owner")
+        server.execute(f"create user reader identified by '{PASSWORD}'")
+        server.execute("grant select on sample.* to reader")
+        load(make_url(server.url("owner", "owner", "sample")), tmp_path_factory.mktemp("load"))
+        yield server
+
+
+def copy_sample(server: MariaDB) -> Sales:
+    """Copy the sample to a new database."""
+    database = f"sales_{uuid.uuid4().hex[:8]}"
+    server.execute(f"create database {database}; grant select on {database}.* to reader")
+    sales = Sales(server, database)
+    sales.mend()
+    return sales
+
+
+@pytest.fixture
+def sales(mariadb: MariaDB) -> Iterator[Sales]:
+    """A copy of the sample that the test may spoil."""
+    sales = copy_sample(mariadb)
+    yield sales
+    sales.sql(f"drop database {sales.database}")
+
+
+@pytest.fixture
+def instance() -> Iterator[DagsterInstance]:
+    """A Dagster instance in memory: a refresh takes a fifth of the time it takes on disk."""
+    with DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+@pytest.fixture
+def pipeline(sales: Sales, instance: DagsterInstance, tmp_path: Path) -> Pipeline:
+    """The pipeline from the copy of the sample to a lake in a directory."""
+    return Pipeline(_settings(sales.url, tmp_path), instance)
+
+
+@pytest.fixture(scope="session")
+def good_lake(mariadb: MariaDB, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a lake that was refreshed from the sample; to be copied, not changed."""
+    settings = _settings(
+        mariadb.url("reader", PASSWORD, "sample"), tmp_path_factory.mktemp("good_lake")
+    )
+    with DagsterInstance.ephemeral() as instance:
+        assert Pipeline(settings, instance).refresh().success
+    return Path(settings.lake_uri)
+
+
+@pytest.fixture
+def refreshed(pipeline: Pipeline, good_lake: Path) -> Pipeline:
+    """The pipeline after a refresh with good data."""
+    shutil.copytree(good_lake, pipeline.settings.lake_uri)
+    return pipeline
+
+
+def _settings(source_url: str, folder: Path) -> Settings:
+    return Settings(
+        source_url=SecretStr(source_url),
+        lake_uri=str(folder / "lake"),
+        scratch=folder / "scratch",
+    )

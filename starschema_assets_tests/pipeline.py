@@ -1,0 +1,140 @@
+"""The whole pipeline in a test: a source, a lake, a Dagster instance, and what they show."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from dagster import (
+    AssetCheckEvaluation,
+    AssetCheckKey,
+    AssetCheckSeverity,
+    AssetKey,
+    DagsterInstance,
+    ExecuteInProcessResult,
+    JobDefinition,
+    TableMetadataValue,
+)
+
+from starschema_assets.definitions import build
+from starschema_assets.lake.lake import Lake
+from starschema_assets.lake.open import open_lake
+from starschema_assets.raw.contracts import CONTRACTS
+from starschema_assets.settings import Settings
+from starschema_assets.star.models import MODELS
+
+RAW = [contract.path for contract in CONTRACTS]
+STAR = [model.contract.path for model in MODELS]
+
+
+class Pipeline:
+    """Runs the project as Dagster does, in this process, and looks at what came of it."""
+
+    def __init__(self, settings: Settings, instance: DagsterInstance) -> None:
+        self.settings = settings
+        self.instance = instance
+
+    @property
+    def lake(self) -> Lake:
+        """The lake, opened anew."""
+        return open_lake(self.settings)
+
+    def refresh(self, *tables: Sequence[str], accept: Sequence[str] = ()) -> ExecuteInProcessResult:
+        """Run the job for these tables, or for all; `accept` holds checks that may fail."""
+        selected = tables or [*RAW, *STAR]
+        config: dict[str, Any] = {
+            f"{stage}_tables": {
+                "config": {"accept": [title for title in accept if title.startswith(stage)]}
+            }
+            for stage in sorted({table[0] for table in selected})
+        }
+        return self._run(
+            "refresh_star_schema",
+            asset_selection=[AssetKey(table) for table in selected],
+            run_config={"ops": config},
+        )
+
+    def refused(self, *tables: Sequence[str], **accepted: Sequence[str]) -> ExecuteInProcessResult:
+        """Refresh, and see that the run fails and leaves its failed stage and later ones alone."""
+        before = self.published()
+        run = self.refresh(*tables, **accepted)
+        (step,) = run.get_step_failure_events()
+        stages = ("raw", "star") if step.step_key == "raw_tables" else ("star",)
+        after = self.published()
+        assert after.keys() == before.keys()
+        changed = [name for name in after if after[name] != before[name]]
+        assert not [name for name in changed if name.startswith(stages)]
+        assert not [name for name in self.materialized(run) if name.startswith(stages)]
+        return run
+
+    def audit(self) -> ExecuteInProcessResult:
+        """Run the job that audits what is published."""
+        return self._run("audit_star_schema")
+
+    def run(self, job: JobDefinition, **arguments: Any) -> ExecuteInProcessResult:
+        """Run any job on this pipeline's instance."""
+        return job.execute_in_process(instance=self.instance, raise_on_error=False, **arguments)
+
+    def _run(self, job: str, **arguments: Any) -> ExecuteInProcessResult:
+        return self.run(build(self.settings).resolve_job_def(job), **arguments)
+
+    def published(self) -> dict[str, bytes]:
+        """The bytes of every object that a reader or a crawler of the lake finds."""
+        root = Path(self.settings.lake_uri)
+        files = [file for stage in ("raw", "star") for file in root.glob(f"{stage}/**/*")]
+        return {str(f.relative_to(root)): f.read_bytes() for f in files if f.is_file()}
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Ask the published files, as `raw.<table>` and `star.<table>`."""
+        with duckdb.connect() as connection:
+            connection.execute("create schema raw; create schema star")
+            for stage, table in [*RAW, *STAR]:
+                file = self.lake.fetch((stage, table))
+                connection.execute(f"create view {stage}.{table} as from '{file}'")
+            return connection.execute(sql).fetchall()
+
+    def check(self, title: str) -> AssetCheckEvaluation:
+        """What the instance shows as the newest result of a check, e.g. `star/fact_orders:key`."""
+        table, _, name = title.partition(":")
+        key = AssetCheckKey(AssetKey(table.split("/")), name)
+        records = self.instance.event_log_storage.get_asset_check_execution_history(key, limit=1)
+        assert records, f"{title} was never evaluated"
+        event = records[0].event
+        assert event
+        assert event.dagster_event
+        evaluation = event.dagster_event.event_specific_data
+        assert isinstance(evaluation, AssetCheckEvaluation)
+        return evaluation
+
+    def examples(self, title: str) -> list[Mapping[str, str | int | float | bool | None]]:
+        """The offending rows that the instance shows for a check."""
+        examples = self.check(title).metadata["examples"]
+        assert isinstance(examples, TableMetadataValue)
+        return [record.data for record in examples.records]
+
+    def materialized(self, run: ExecuteInProcessResult) -> list[str]:
+        """The assets that a run materialized, in the order of publication."""
+        return [
+            event.asset_key.to_user_string()
+            for event in run.get_asset_materialization_events()
+            if event.asset_key
+        ]
+
+    def failures(self, run: ExecuteInProcessResult) -> dict[str, bool]:
+        """The checks that failed in a run, and whether they block."""
+        return {
+            f"{evaluation.asset_key.to_user_string()}:{evaluation.check_name}": evaluation.blocking
+            and evaluation.severity is AssetCheckSeverity.ERROR
+            for evaluation in run.get_asset_check_evaluations()
+            if not evaluation.passed
+        }
+
+    def reason(self, run: ExecuteInProcessResult) -> str:
+        """Why a run failed, as its failed step tells it."""
+        assert not run.success
+        (step,) = run.get_step_failure_events()
+        failed = step.step_failure_data
+        if failed.user_failure_data and failed.user_failure_data.description:
+            return failed.user_failure_data.description
+        assert failed.error
+        return failed.error.to_string()

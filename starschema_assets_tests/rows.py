@@ -1,0 +1,46 @@
+"""Raw tables for tests: filled from the contracts, with only the columns that a test is about."""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+
+import duckdb
+
+from starschema_assets.contract import Contract
+from starschema_assets.raw.contracts import CONTRACTS
+
+DEFAULTS: Mapping[str, object] = {
+    "int": 1,
+    "smallint": 1,
+    "string": "x",
+    "date": date(2024, 2, 29),
+    "decimal(10,2)": Decimal("1.00"),
+    "binary": b"",
+}
+
+
+class RawTables:
+    """The eight raw tables in a DuckDB connection, empty at first."""
+
+    def __init__(self) -> None:
+        self.connection = duckdb.connect()
+        self.connection.execute("create schema raw; create schema star")
+        self.contracts = {contract.table: contract for contract in CONTRACTS}
+        for contract in CONTRACTS:
+            self.connection.execute(f"create table raw.{contract.table} ({_columns(contract)})")
+
+    def add(self, table: str, *rows: Mapping[str, object]) -> None:
+        """Add rows; columns that a row leaves out get a default, NULL if they may be NULL."""
+        columns = self.contracts[table].columns
+        for row in rows:
+            assert row.keys() <= {column.name for column in columns}
+            values = [
+                row.get(column.name, None if column.nullable else DEFAULTS[column.type])
+                for column in columns
+            ]
+            places = ", ".join("?" * len(values))
+            self.connection.execute(f"insert into raw.{table} values ({places})", values)
+
+
+def _columns(contract: Contract) -> str:
+    return ", ".join(f'"{column.name}" {column.type}' for column in contract.columns)

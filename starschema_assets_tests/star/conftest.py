@@ -1,0 +1,30 @@
+"""The star's SQL over raw tables that a test fills."""
+
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from starschema_assets.star.models import MODELS
+from starschema_assets_tests.rows import RawTables
+
+Rows = list[Mapping[str, object]]
+
+
+@pytest.fixture
+def raw() -> RawTables:
+    """Empty raw tables."""
+    return RawTables()
+
+
+@pytest.fixture
+def made(raw: RawTables) -> Callable[[str], Rows]:
+    """Make a star table from the raw tables, in the order of its SQL."""
+
+    def make(table: str) -> Rows:
+        model = next(model for model in MODELS if model.contract.table == table)
+        for step, sql in model.steps.items():
+            raw.connection.execute(f"create or replace view star.{step} as {sql}")
+        result = raw.connection.sql(model.sql)
+        return [dict(zip(result.columns, row, strict=True)) for row in result.fetchall()]
+
+    return make

@@ -1,0 +1,69 @@
+"""What the models know of themselves from their SQL."""
+
+from starschema_assets.star.models import FOLDER, MODELS, used_by
+
+BY_NAME = {model.contract.table: model for model in MODELS}
+
+
+def test_each_model_depends_on_just_the_raw_tables_that_it_uses() -> None:
+    assert {name: model.raw_tables for name, model in BY_NAME.items()} == {
+        "dim_customers": ("customers",),
+        "dim_products": ("productlines", "products"),
+        "dim_locations": ("customers",),
+        "dim_dates": ("orders",),
+        "fact_orders": ("customers", "orderdetails", "orders", "products"),
+    }
+
+
+def test_the_dimensions_stand_before_the_fact() -> None:
+    order = [model.contract.table for model in MODELS]
+    for model in MODELS:
+        for foreign_key in model.contract.foreign_keys:
+            assert order.index(foreign_key.references) < order.index(model.contract.table)
+
+
+def test_every_sql_file_is_a_model_or_a_step_of_one() -> None:
+    steps = {step for model in MODELS for step in model.steps}
+    assert {path.stem for path in FOLDER.glob("*.sql")} == {*BY_NAME, *steps}
+
+
+def test_lineage_follows_a_column_through_joins_and_shared_steps() -> None:
+    lineage = BY_NAME["fact_orders"].column_lineage
+    assert lineage["orderAmount"] == (
+        ("orderdetails", "priceEach"),
+        ("orderdetails", "quantityOrdered"),
+    )
+    assert lineage["locationKey"] == (
+        ("customers", "city"),
+        ("customers", "country"),
+        ("customers", "postalCode"),
+        ("customers", "state"),
+    )
+
+
+def test_every_column_has_a_lineage() -> None:
+    missing = [
+        (name, column)
+        for name, model in BY_NAME.items()
+        for column, origins in model.column_lineage.items()
+        if not origins
+    ]
+    assert missing == []
+
+
+def test_a_column_that_is_only_joined_on_counts_as_used() -> None:
+    assert used_by()["orderdetails"]["orderNumber"] == (
+        "the key of raw/orderdetails",
+        "star/fact_orders",
+    )
+    assert used_by()["customers"]["customerNumber"] == (
+        "the key of raw/customers",
+        "star/dim_customers",
+        "star/dim_locations",
+        "star/fact_orders",
+    )
+
+
+def test_a_column_that_nothing_needs_is_not_used() -> None:
+    assert "image" not in used_by()["productlines"]
+    assert "email" not in used_by()["employees"]

@@ -1,0 +1,57 @@
+"""The main job from a real MariaDB to a lake, as its user sees it."""
+
+from decimal import Decimal
+
+from starschema_assets_tests.conftest import Sales
+from starschema_assets_tests.pipeline import RAW, STAR, Pipeline
+
+
+def test_a_refresh_publishes_every_table_in_its_own_folder(pipeline: Pipeline) -> None:
+    run = pipeline.refresh()
+    assert run.success
+    assert pipeline.materialized(run) == ["/".join(table) for table in [*RAW, *STAR]]
+    assert pipeline.published().keys() == {
+        f"{stage}/{table}/{table}.parquet" for stage, table in [*RAW, *STAR]
+    }
+
+
+def test_the_star_says_what_the_source_says(pipeline: Pipeline, sales: Sales) -> None:
+    pipeline.refresh()
+    by_country = pipeline.rows(
+        "select country, sum(orderAmount) from star.fact_orders "
+        "join star.dim_locations using (locationKey) group by country"
+    )
+    at_source = sales.sql(
+        "select trim(country), sum(quantityOrdered * priceEach) from orderdetails "
+        "join orders using (orderNumber) join customers using (customerNumber) group by 1"
+    )
+    expected = dict(line.split("\t") for line in at_source.splitlines())
+    assert {country: str(amount) for country, amount in by_country} == expected
+    ((lines, amount),) = pipeline.rows("select count(*), sum(orderAmount) from star.fact_orders")
+    assert sales.sql("select count(*) from orderdetails").strip() == str(lines)
+    assert sum(map(Decimal, expected.values())) == amount
+
+
+def test_a_second_refresh_changes_no_count(pipeline: Pipeline) -> None:
+    counts = " union all ".join(
+        f"select count(*) from {'.'.join(table)}" for table in [*RAW, *STAR]
+    )
+    pipeline.refresh()
+    before = pipeline.rows(counts)
+    assert pipeline.refresh().success
+    assert pipeline.rows(counts) == before
+
+
+def test_one_table_can_be_refreshed_alone(pipeline: Pipeline, sales: Sales) -> None:
+    pipeline.refresh()
+    before = pipeline.published()
+    sales.sql("update customers set phone = '1'")
+    run = pipeline.refresh(("raw", "customers"))
+    assert pipeline.materialized(run) == ["raw/customers"]
+    after = pipeline.published()
+    assert {name for name in after if after[name] != before[name]} == {
+        "raw/customers/customers.parquet"
+    }
+    run = pipeline.refresh(("star", "dim_customers"))
+    assert pipeline.materialized(run) == ["star/dim_customers"]
+    assert pipeline.rows("select distinct phone from star.dim_customers") == [("1",)]
