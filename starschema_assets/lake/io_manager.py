@@ -19,8 +19,8 @@ from dagster import (
 from starschema_assets import engine
 from starschema_assets.contract import Contract
 from starschema_assets.lake.errors import ColumnRefused, LakeError
-from starschema_assets.lake.lake import Lake, Lease, StagedTable, Table
-from starschema_assets.lake.paths import name_of
+from starschema_assets.lake.lake import Lake, Lease, StagedTable
+from starschema_assets.lake.paths import Table, name_of
 from starschema_assets.presentation import file_metadata, table_of
 from starschema_assets.provenance import snapshots_of, written_by
 from starschema_assets.quality.files import types_of

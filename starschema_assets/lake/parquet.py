@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pyarrow as pa
 from pyarrow import parquet as pq
@@ -96,8 +97,8 @@ def _read(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
 def _ascending(schema: pa.Schema, columns: Sequence[str]) -> tuple[pq.SortingColumn, ...] | None:
     if not columns:
         return None
-    # DuckDB and Spark's `NULLS LAST`; see the order in the star's SQL.
-    order = [(column, "ascending") for column in columns]
+    # As DuckDB sorts unless told otherwise: NULLS LAST.
+    order: list[tuple[str, Literal["ascending"]]] = [(name, "ascending") for name in columns]
     return tuple(pq.SortingColumn.from_ordering(schema, order, null_placement="at_end"))
 
 

@@ -1,6 +1,9 @@
 """Arrow schemas that Athena can read, and the casts that change no value on the way there."""
 
+from __future__ import annotations  # pyarrow's classes are generic in their stubs alone
+
 from collections.abc import Callable
+from typing import Any
 
 import pyarrow as pa
 from pyarrow import compute as pc
@@ -85,7 +88,7 @@ def _safe(name: str, kind: pa.DataType) -> pa.DataType:
     return kind
 
 
-def _safe_decimal(name: str, kind: pa.DataType) -> pa.DataType:
+def _safe_decimal(name: str, kind: Any) -> pa.DataType:
     if not 0 <= kind.scale <= kind.precision <= MAX_DECIMAL_DIGITS:
         raise ColumnRefused(
             f"column {name!r} is {kind}: Athena's decimals have up to {MAX_DECIMAL_DIGITS} digits, "
@@ -94,7 +97,7 @@ def _safe_decimal(name: str, kind: pa.DataType) -> pa.DataType:
     return pa.decimal128(kind.precision, kind.scale)
 
 
-def _cast(column: pa.Array, field: pa.Field) -> pa.Array:
+def _cast(column: pa.Array[Any], field: pa.Field[Any]) -> pa.Array[Any]:
     if column.type == field.type:
         return column
     source = column.type.value_type if t.is_dictionary(column.type) else column.type
@@ -111,7 +114,7 @@ def _cast(column: pa.Array, field: pa.Field) -> pa.Array:
         ) from error
 
 
-def _exactly(column: pa.Array, target: pa.DataType) -> pa.Array:
+def _exactly(column: pa.Array[Any], target: Any) -> pa.Array[Any]:
     if t.is_integer(column.type) and t.is_decimal(target):
         # Arrow wants room for any integer of the type, not just for those that are there.
         column = column.cast(pa.decimal128(MAX_DECIMAL_DIGITS, target.scale))

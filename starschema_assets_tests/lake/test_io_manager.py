@@ -14,7 +14,6 @@ import pyarrow.parquet as pq
 import pytest
 from dagster import (
     AssetIn,
-    AssetKey,
     AssetsDefinition,
     DagsterInstance,
     Definitions,
@@ -135,7 +134,7 @@ def test_pandas_own_types_are_published_in_types_that_athena_has(project: Projec
         {
             "largest": pd.Series([2**64 - 1, 0], dtype="uint64"),
             "price": [Decimal("1.50"), None],
-            "seen": pd.to_datetime(["2024-02-29 12:00:00.123456", None], utc=True),
+            "seen": pd.to_datetime(["2024-02-29 12:00:00.123456", "NaT"], utc=True),
             "kind": pd.Series(["a", "b"], dtype="category"),
         }
     ).set_index(pd.Index([7, 8]))

@@ -73,15 +73,18 @@ def test_the_footer_says_how_rows_are_sorted_and_pages_are_indexed(tmp_path: Pat
     path = tmp_path / "n.parquet"
     write_table(path, numbers(5), schema=None, metadata={}, sorted_by=["n"])
     group = pq.read_metadata(path).row_group(0)
-    assert group.sorting_columns == (pq.SortingColumn(0, descending=False, nulls_first=False),)
+    assert list(group.sorting_columns) == [pq.SortingColumn(0, descending=False, nulls_first=False)]
     assert group.column(0).has_column_index
     assert group.column(0).compression == "ZSTD"
-    assert (group.column(0).statistics.min, group.column(0).statistics.max) == (0, 4)
+    statistics = group.column(0).statistics
+    assert statistics
+    assert (statistics.min, statistics.max) == (0, 4)
 
 
 def test_a_declared_schema_orders_and_types_the_columns(tmp_path: Path) -> None:
     path = tmp_path / "t.parquet"
-    schema = pa.schema({"price": pa.decimal128(10, 2), "n": pa.int32()})
+    columns: dict[str, pa.DataType] = {"price": pa.decimal128(10, 2), "n": pa.int32()}
+    schema = pa.schema(columns)
     source = pa.table({"n": pa.array([1, None], pa.int64()), "price": [Decimal("1.5"), None]})
     write_table(path, source.to_reader(), schema=schema, metadata={})
     assert pq.read_schema(path) == schema

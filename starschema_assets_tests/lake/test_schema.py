@@ -11,7 +11,7 @@ from starschema_assets.lake.errors import ColumnRefused
 from starschema_assets.lake.schema import athena_safe, conform
 
 
-def converted(values: list[Any], kind: pa.DataType) -> pa.Array:
+def converted(values: list[Any], kind: pa.DataType) -> "pa.Array[Any]":
     batch = pa.record_batch({"c": pa.array(values, kind)})
     return conform(batch, athena_safe(batch.schema))["c"]
 
@@ -63,7 +63,7 @@ def test_a_nanosecond_that_would_be_lost_is_refused_with_its_column_and_value() 
         (pa.time64("us"), "make it text"),
         (pa.duration("s"), "make it a number"),
         (pa.list_(pa.int32()), "a column of its own"),
-        (pa.struct({"a": pa.int32()}), "a column of its own"),
+        (pa.struct([("a", pa.int32())]), "a column of its own"),
         (pa.decimal256(39, 2), "up to 38 digits"),
         (pa.decimal128(5, -2), "scale is between 0"),
     ],
