@@ -123,10 +123,10 @@ class Pipeline:
     def failures(self, run: ExecuteInProcessResult) -> dict[str, bool]:
         """The checks that failed in a run, and whether they block."""
         return {
-            f"{evaluation.asset_key.to_user_string()}:{evaluation.check_name}": evaluation.blocking
-            and evaluation.severity is AssetCheckSeverity.ERROR
-            for evaluation in run.get_asset_check_evaluations()
-            if not evaluation.passed
+            f"{result.asset_key.to_user_string()}:{result.check_name}": bool(result.blocking)
+            and result.severity is AssetCheckSeverity.ERROR
+            for result in run.get_asset_check_evaluations()
+            if not result.passed
         }
 
     def reason(self, run: ExecuteInProcessResult) -> str:

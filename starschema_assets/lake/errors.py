@@ -21,6 +21,10 @@ class NotPublished(LakeError):  # noqa: N818
     """The table has never been published, or was removed by hand."""
 
 
+class Unreadable(LakeError):  # noqa: N818
+    """What is published at a table's place is no whole Parquet file."""
+
+
 class NoEarlierVersion(LakeError):  # noqa: N818
     """There is nothing to restore: no earlier version of the table was kept."""
 

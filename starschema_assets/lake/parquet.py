@@ -9,7 +9,7 @@ from typing import Literal
 import pyarrow as pa
 from pyarrow import parquet as pq
 
-from starschema_assets.lake.errors import SourceInterrupted
+from starschema_assets.lake.errors import SourceInterrupted, Unreadable
 from starschema_assets.lake.schema import athena_safe, conform
 
 ROW_GROUP_ROWS = 250_000
@@ -66,8 +66,17 @@ def write_table(
 
 
 def read_footer(source: Path | pa.NativeFile) -> Footer:
-    """The footer of a whole file, or of the end of one that holds the footer."""
-    footer = pq.read_metadata(source)
+    """The footer of a whole file, or of the end of one that holds the footer.
+
+    Raises Unreadable.
+    """
+    try:
+        footer = pq.read_metadata(source)
+    except pa.ArrowInvalid as error:
+        file = source if isinstance(source, Path) else "the object"
+        raise Unreadable(
+            f"{file} is no whole Parquet file ({error}): restore the table, or materialize it again"
+        ) from error
     entries = footer.metadata or {}
     own = {
         key.decode().removeprefix(PREFIX): value.decode()

@@ -24,6 +24,11 @@ def types(contract: Contract, schema: pa.Schema, declared: Mapping[str, str]) ->
     return Finding(contract, TYPES, passed=not differences, message=message, final=True)
 
 
+def not_there(contract: Contract, reason: str) -> Finding:
+    """Report that there is no file, or none that can be read."""
+    return Finding(contract, TYPES, passed=False, message=reason, final=True)
+
+
 def types_of(schema: pa.Schema) -> dict[str, str]:
     """Athena's type of each column, or Arrow's where Athena has none."""
     return {field.name: _athena(field.type) for field in schema}

@@ -83,8 +83,7 @@ def row_count(contract: Contract, rows: int, source_rows: int) -> Finding:
 
 def no_origin(contract: Contract, reason: str) -> Finding:
     """Report a published file that tells nothing of its source."""
-    message = f"{reason}: restore the table, or materialize it again"
-    return Finding(contract, ROW_COUNT, passed=False, message=message, final=True)
+    return Finding(contract, ROW_COUNT, passed=False, message=reason, final=True)
 
 
 def row_loss(contract: Contract, rows: int, rows_before: int | None, limit: float) -> Finding:

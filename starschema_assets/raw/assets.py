@@ -1,7 +1,6 @@
 """The assets raw/<table>: extracted together, in one snapshot of the source."""
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
 
 from dagster import (
     AssetCheckResult,
@@ -17,7 +16,6 @@ from dagster import (
 )
 
 from starschema_assets.contract import Contract
-from starschema_assets.lake.errors import NotPublished
 from starschema_assets.lake.io_manager import Audited, publish
 from starschema_assets.lake.lake import Lake
 from starschema_assets.presentation import OWNERS, catalog_tags, definition_metadata
@@ -56,7 +54,7 @@ def raw_assets(audit: RawAudit, lake: Lake) -> AssetsDefinition:
         verify_accepted(config, CONTRACTS)
         selected = [c for c in CONTRACTS if AssetKey(c.path) in context.selected_asset_keys]
         if not selected:
-            yield from gate(audit.published(_published_files(lake)), config)
+            yield from gate(audit.published(lake), config)
             return
         with lake.lock(f"run {context.run.run_id}", context.log) as lease:
             extraction = Extraction(source, lake, audit, context.run.run_id, context.log)
@@ -84,13 +82,3 @@ def _spec(contract: Contract, lake: Lake) -> AssetSpec:
         tags=catalog_tags(contract),
         metadata=definition_metadata(contract, lake.uri(contract.path)),
     )
-
-
-def _published_files(lake: Lake) -> Mapping[Contract, Path]:
-    files = {}
-    for contract in CONTRACTS:
-        try:
-            files[contract] = lake.fetch(contract.path)
-        except NotPublished:
-            continue
-    return files

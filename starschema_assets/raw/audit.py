@@ -4,16 +4,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import pyarrow as pa
-
 from starschema_assets import engine
 from starschema_assets.contract import Contract
+from starschema_assets.lake.errors import NotPublished, Unreadable
+from starschema_assets.lake.lake import Lake
 from starschema_assets.lake.parquet import read_footer
 from starschema_assets.provenance import mapping_of
 from starschema_assets.quality import source
 from starschema_assets.quality.audit import audit_table
 from starschema_assets.quality.finding import Finding
 from starschema_assets.quality.rows import RowAudit
+from starschema_assets.raw.contracts import CONTRACTS
 from starschema_assets.settings import Settings
 
 UsedBy = Mapping[str, Mapping[str, Sequence[str]]]
@@ -44,17 +45,22 @@ class RawAudit:
                 engine.add_view(connection, contract.path, file)
                 yield from self._version(audit, contract, file)
 
-    def published(self, files: Mapping[Contract, Path]) -> Iterator[Finding]:
-        """What published files hold, with the declaration that was recorded in them."""
+    def published(self, lake: Lake) -> Iterator[Finding]:
+        """What the published tables hold, with the declaration that was recorded in them."""
         own: dict[Contract, Path] = {}
-        for contract, file in files.items():
+        for contract in CONTRACTS:
             try:
+                file = lake.fetch(contract.path)
                 entries = read_footer(file).metadata
-            except pa.ArrowInvalid as error:
-                yield source.no_origin(contract, f"{file} is no whole Parquet file ({error})")
+            except (NotPublished, Unreadable) as error:
+                yield source.no_origin(contract, str(error))
                 continue
             if "source_rows" not in entries:
-                yield source.no_origin(contract, f"{file} was not written by this pipeline")
+                yield source.no_origin(
+                    contract,
+                    f"{file} was not written by this pipeline: restore the table, or "
+                    "materialize it again",
+                )
                 continue
             own[contract] = file
             declared = mapping_of(entries, "declared")

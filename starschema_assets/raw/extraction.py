@@ -8,7 +8,7 @@ from logging import Logger
 from pathlib import Path
 
 from starschema_assets.contract import Contract
-from starschema_assets.lake.errors import NotPublished
+from starschema_assets.lake.errors import NotPublished, Unreadable
 from starschema_assets.lake.lake import Lake, StagedTable
 from starschema_assets.lake.parquet import Footer
 from starschema_assets.provenance import figures_entry, written_by
@@ -86,6 +86,9 @@ class Extraction:
         try:
             return self.lake.footer(contract.path)
         except NotPublished:
+            return None
+        except Unreadable as error:
+            self.log.warning("%s will be replaced: %s", contract.name, error)
             return None
 
 

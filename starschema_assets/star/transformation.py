@@ -8,13 +8,14 @@ from pathlib import Path
 import duckdb
 
 from starschema_assets import engine
-from starschema_assets.lake.errors import NotPublished
+from starschema_assets.lake.errors import NotPublished, Unreadable
 from starschema_assets.lake.lake import Lake, StagedTable
 from starschema_assets.lake.parquet import Footer, read_footer
 from starschema_assets.provenance import figures_of, mapping_of, written_by
 from starschema_assets.quality import star as star_audit
 from starschema_assets.quality.audit import audit_references, audit_table
 from starschema_assets.quality.checks import FACT
+from starschema_assets.quality.files import not_there
 from starschema_assets.quality.finding import Finding
 from starschema_assets.quality.rows import RowAudit
 from starschema_assets.settings import Settings
@@ -35,12 +36,8 @@ class Transformation:
         self.lake = lake
         self.settings = settings
         self.files: dict[str, Path] = {}
+        """The version of each table that is judged: the staged, or else the published one."""
         connection.execute("create schema star")
-        for model in MODELS:
-            try:
-                self._put(model, lake.fetch(model.contract.path))
-            except NotPublished:
-                continue
 
     def stage(self, models: Sequence[Model], run_id: str) -> list[StagedTable]:
         """Stage the tables. Raises NotPublished if a raw table that they need is missing."""
@@ -68,18 +65,19 @@ class Transformation:
 
     def findings(self, models: Sequence[Model]) -> Iterator[Finding]:
         """Judge the given tables, and the references of all others to them."""
-        audit = RowAudit(self.connection)
         for model in MODELS:
-            contract = model.contract
-            if contract.table not in self.files:
+            if model.contract.table not in self.files:
+                yield from self._add_published(model, is_judged=model in models)
+        audit = RowAudit(self.connection)
+        changed = {model.contract.table for model in models}
+        for model in MODELS:
+            if model.contract.table not in self.files:
                 continue
             if model in models:
                 yield from self._table(audit, model)
-                yield from audit_references(audit, contract, KEYS, self.files)
-            else:
-                changed = {other.contract.table for other in models}
-                references = audit_references(audit, contract, KEYS, self.files, only=changed)
-                yield from references
+            yield from audit_references(
+                audit, model.contract, KEYS, self.files, None if model in models else changed
+            )
 
     def _table(self, audit: RowAudit, model: Model) -> Iterator[Finding]:
         contract = model.contract
@@ -95,6 +93,16 @@ class Transformation:
             yield star_audit.newest_order(
                 self.connection, contract, today, self.settings.max_order_age
             )
+
+    def _add_published(self, model: Model, *, is_judged: bool) -> Iterator[Finding]:
+        try:
+            file = self.lake.fetch(model.contract.path)
+            read_footer(file)
+        except (NotPublished, Unreadable) as error:
+            if is_judged:
+                yield not_there(model.contract, str(error))
+        else:
+            self._put(model, file)
 
     def _put(self, model: Model, file: Path) -> None:
         engine.add_view(self.connection, model.contract.path, file)

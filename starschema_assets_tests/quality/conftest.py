@@ -78,11 +78,10 @@ class GoodLake:
                 metadata = written_by("test") | entries
                 staged = self.lake.stage(path, reader, schema=None, metadata=metadata)
                 self.lake.publish(staged, lease)
-        raw = {contract: self.lake.fetch(contract.path) for contract in CONTRACTS}
         with engine.connect(self.settings) as connection:
             star = Transformation(connection, self.lake, self.settings)
             findings = [
-                *RawAudit(self.settings, used_by()).published(raw),
+                *RawAudit(self.settings, used_by()).published(self.lake),
                 *star.findings(MODELS),
             ]
         self.findings = {finding.title: finding for finding in findings}

@@ -1,39 +1,70 @@
 """Findings as Dagster shows them."""
 
-from dagster import TableMetadataValue
+import pytest
+from dagster import AssetCheckSeverity, Failure, TableMetadataValue
 
 from starschema_assets.contract import Column, Contract
-from starschema_assets.quality.finding import Finding, mask
 from starschema_assets.quality.reports import AuditConfig, gate
 from starschema_assets.quality.rows import RowAudit
 from starschema_assets_tests.rows import RawTables
 
-QUOTED = Contract(
+NOTES = Contract(
     stage="raw",
-    table='order "lines" of `ours`',
-    grain="one row per line",
-    description="A table whose names need quotes.",
-    key=('a "key"',),
+    table="order",
+    grain="one row per note",
+    description="A table with names that SQL has other uses for.",
+    key=("group",),
     columns=(
-        Column('a "key"', "string", "A key."),
+        Column("group", "string", "A key."),
         Column("select", "string", "Free text.", nullable=True),
-        Column("secret", "string", "Free text.", nullable=True, personal=True),
+        Column("where", "string", "Free text of a person.", nullable=True, personal=True),
     ),
 )
-COMMENT = "\"Too many ships\",\n| they wrote: 'né' <b>| and " + "so " * 50 + "on"
+TEXT = "\"Too many ships\",\n| they wrote: 'né' <b>\t|"
 
 
-def _findings() -> list[Finding]:
+@pytest.fixture
+def audit() -> RowAudit:
+    """An audit of a table of notes, one of which lacks its key."""
     connection = RawTables().connection
-    table = '"raw"."order ""lines"" of `ours`"'
     connection.execute(
-        f'create table {table} ("a ""key""" varchar, "select" varchar, secret varchar)'
+        'create table raw."order" ("group" varchar, "select" varchar, "where" varchar)'
     )
-    rows = [("a", COMMENT, "Silva"), ("a", COMMENT, "Silva"), (None, COMMENT, "Silva")]
-    connection.executemany(f"insert into {table} values (?, ?, ?)", rows)
-    audit = RowAudit(connection)
-    return [audit.key(QUOTED), *audit.rows(QUOTED)]
+    rows = [("a", TEXT, "Silva"), ("a", "x" * 100, "Silva"), (None, TEXT, "Silva")]
+    connection.executemany('insert into raw."order" values (?, ?, ?)', rows)
+    return RowAudit(connection)
 
 
-def test_names_with_quotes_and_texts_with_line_breaks_are_shown_as_they_are() -> None:
-    key, not_null = _findings()
+def test_examples_show_any_text_under_any_name_and_nothing_personal(audit: RowAudit) -> None:
+    everything = AuditConfig(accept=["raw/order:key", "raw/order:not_null"])
+    key, not_null = gate([audit.key(NOTES), *audit.rows(NOTES)], everything)
+    assert key.metadata["offending_rows"].value == 2
+    assert isinstance(key.metadata["examples"], TableMetadataValue)
+    assert [r.data for r in key.metadata["examples"].records] == [{"group": "a", "rows": 2}]
+    assert isinstance(not_null.metadata["examples"], TableMetadataValue)
+    assert [r.data for r in not_null.metadata["examples"].records] == [
+        {"group": "NULL", "select": TEXT, "where": "***"}
+    ]
+
+
+def test_a_long_text_is_cut_off(audit: RowAudit) -> None:
+    audit.connection.execute("""update raw."order" set "select" = repeat('x', 100)""")
+    *_, not_null = [audit.key(NOTES), *audit.rows(NOTES)]
+    assert not_null.examples[0]["select"] == "x" * 80 + "…"
+
+
+def test_every_finding_is_reported_before_the_first_blocking_one_fails_the_step(
+    audit: RowAudit,
+) -> None:
+    findings = [audit.key(NOTES), *audit.rows(NOTES)]
+    results = gate(findings, AuditConfig(accept=["raw/order:not_null"]))
+    key, not_null = next(results), next(results)
+    assert (key.check_name, key.passed, key.severity) == ("key", False, AssetCheckSeverity.ERROR)
+    assert not_null.check_name == "not_null"
+    assert (not_null.passed, not_null.severity) == (False, AssetCheckSeverity.WARN)
+    with pytest.raises(Failure) as failure:
+        next(results)
+    assert failure.value.description == (
+        "Checks failed, so this step published nothing:\n"
+        "- raw/order:key: offending rows: 2: group is unique."
+    )

@@ -1,0 +1,183 @@
+"""Bad rows at the source are never published: what is checked, shown, and left as it was."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pytest
+
+from starschema_assets_tests.conftest import Sales
+from starschema_assets_tests.pipeline import Pipeline
+
+
+@dataclass(frozen=True)
+class Spoilt:
+    """Statements that spoil the source, and what the instance must show then."""
+
+    sql: str
+    rows: Mapping[str, int]
+    """The checks that fail, and no others, with the rows that offend."""
+    shown: Mapping[str, str | int]
+    """What stands in the first example of the first of them, besides other columns."""
+
+
+FIRST_ORDER = "(select min(orderNumber) from sample.orders)"
+
+CASES = {
+    "an order line without its order": Spoilt(
+        "insert into orderdetails values (999999, 'S12_5885', 7, 12.34, 1)",
+        {"star/fact_orders:not_null": 1},
+        {"orderNumber": 999999, "customerNumber": "NULL", "productCode": "S12_5885"},
+    ),
+    "an order of a customer who does not exist": Spoilt(
+        f"""update orders set customerNumber = 999999, comments = 'ask for Ana Silva'
+        where orderNumber = {FIRST_ORDER}""",
+        {"star/fact_orders:customerNumber_in_dim_customers": 11, "star/fact_orders:not_null": 11},
+        {"orderNumber": 10100, "customerNumber": 999999, "locationKey": "NULL", "comments": "***"},
+    ),
+    "a product that does not exist": Spoilt(
+        f"insert into orderdetails values ({FIRST_ORDER}, 'S99_9999', 7, 12.34, 99)",
+        {"star/fact_orders:productCode_in_dim_products": 1, "star/fact_orders:not_null": 1},
+        {"orderNumber": 10100, "orderLineNumber": 99, "productCode": "S99_9999"},
+    ),
+    "an order that is there twice": Spoilt(
+        "alter table orders drop primary key; insert into orders select * from orders limit 1",
+        {"raw/orders:key": 2},
+        {"orderNumber": 10100, "rows": 2},
+    ),
+    "an order line that is there three times": Spoilt(
+        """alter table orderdetails drop primary key;
+        insert into orderdetails
+        select first.* from seq_1_to_2,
+        (select * from orderdetails order by orderNumber, productCode limit 1) as first""",
+        {"raw/orderdetails:key": 3},
+        {"orderNumber": 10100, "productCode": "S10_1298", "rows": 3},
+    ),
+    "two products on one line of an order": Spoilt(
+        f"""update orderdetails set orderLineNumber = 1
+        where orderNumber = {FIRST_ORDER} and orderLineNumber = 2""",
+        {"star/fact_orders:key": 2},
+        {"orderNumber": 10100, "orderLineNumber": 1, "rows": 2},
+    ),
+    "a NULL where none may be": Spoilt(
+        """alter table customers modify phone varchar(50) null;
+        update customers set phone = null, contactLastName = 'Silva' where customerNumber = 103""",
+        {"raw/customers:not_null": 1},
+        {"customerNumber": 103, "contactLastName": "***", "phone": "NULL"},
+    ),
+    "quantities that are not positive": Spoilt(
+        f"""update orderdetails set quantityOrdered = 1 - orderLineNumber
+        where orderNumber = {FIRST_ORDER} and orderLineNumber < 3""",
+        {"star/fact_orders:quantityOrdered_positive": 2},
+        {"orderNumber": 10100, "quantityOrdered": 0, "orderAmount": "0.00"},
+    ),
+    "a negative price": Spoilt(
+        f"""update orderdetails set priceEach = -0.01
+        where orderNumber = {FIRST_ORDER} and orderLineNumber = 1""",
+        {"star/fact_orders:priceEach_not_negative": 1},
+        {"orderNumber": 10100, "priceEach": "-0.01"},
+    ),
+}
+
+
+@pytest.mark.parametrize("spoilt", [pytest.param(s, id=name) for name, s in CASES.items()])
+def test_bad_rows_are_named_and_not_published(
+    spoilt: Spoilt, refreshed: Pipeline, sales: Sales
+) -> None:
+    sales.sql(spoilt.sql)
+    run = refreshed.refused()
+    assert refreshed.failures(run) == dict.fromkeys(spoilt.rows, True)
+    for title, rows in spoilt.rows.items():
+        assert f"{title}: offending rows: {rows}" in refreshed.reason(run)
+        metadata = refreshed.check(title).metadata
+        assert metadata["offending_rows"].value == rows
+        assert "Silva" not in str(metadata)
+    example = refreshed.examples(next(iter(spoilt.rows)))[0]
+    assert {column: example[column] for column in spoilt.shown} == spoilt.shown
+    sales.mend()
+    assert refreshed.refresh().success
+
+
+ZERO_DATES = f"""
+    update orders set orderDate = '0000-00-00' where orderNumber = {FIRST_ORDER};
+    update orders set shippedDate = '2025-00-15' where orderNumber < 10103;
+    set sql_mode = 'ALLOW_INVALID_DATES';
+    update payments set paymentDate = '2025-02-31' limit 1
+"""
+
+
+def test_dates_that_are_none_are_refused_with_their_columns_and_values(
+    refreshed: Pipeline, sales: Sales
+) -> None:
+    sales.sql(ZERO_DATES)
+    run = refreshed.refused()
+    failures = refreshed.failures(run)
+    assert failures == {"raw/orders:exact_values": True, "raw/payments:exact_values": True}
+    told = [refreshed.check(title).description or "" for title in failures]
+    assert "orders.orderDate has 1 such as '0000-00-00'" in told[0]
+    assert "orders.shippedDate has 3 such as '2025-00-15'" in told[0]
+    assert "payments.paymentDate has 1 such as '2025-02-31'" in told[1]
+    assert all(text in refreshed.reason(run) for text in told)
+    sales.mend()
+    assert refreshed.refresh().success
+
+
+def test_dates_that_are_none_become_null_if_the_setting_says_so_and_the_column_may_be_null(
+    refreshed: Pipeline, sales: Sales
+) -> None:
+    refreshed.settings = refreshed.settings.model_copy(update={"zero_dates": "null"})
+    sales.sql(ZERO_DATES)
+    run = refreshed.refused()
+    assert refreshed.failures(run) == {
+        "raw/orders:exact_values": False,
+        "raw/orders:not_null": True,
+        "raw/payments:exact_values": False,
+        "raw/payments:not_null": True,
+    }
+    sales.mend()
+    sales.sql("update orders set shippedDate = '2025-00-15' where orderNumber < 10103")
+    run = refreshed.refresh()
+    assert run.success
+    assert refreshed.failures(run) == {"raw/orders:exact_values": False}
+    warning = refreshed.check("raw/orders:exact_values")
+    assert warning.description == "3 zero dates of orders.shippedDate became NULL"
+    assert warning.metadata["offending_rows"].value == 3
+    for table in ("raw.orders", "star.fact_orders"):
+        dates = f"select distinct shippedDate from {table} where orderNumber < 10103"
+        assert refreshed.rows(dates) == [(None,)]
+
+
+def test_latin1_text_arrives_as_the_text_it_is(refreshed: Pipeline, sales: Sales) -> None:
+    sales.sql("update customers set city = _latin1 x'4EEE6D6573' where customerNumber = 103")
+    assert sales.sql("select hex(city) from customers where customerNumber = 103") == "4EEE6D6573\n"
+    assert refreshed.refresh().success
+    assert refreshed.rows("select city from raw.customers where customerNumber = 103") == [
+        ("Nîmes",)
+    ]
+    assert refreshed.rows("select count(*) from star.dim_locations where city = 'Nîmes'") == [(1,)]
+
+
+MILLION = """
+    insert into orders
+    select seq + 200000, date '2025-01-01', date '2025-01-09', null, 'Shipped', null, 103
+    from seq_1_to_20000;
+    create temporary table fifty as
+    select productCode, row_number() over (order by productCode) as line
+    from products order by productCode limit 50;
+    insert into orderdetails
+    select seq + 200000, productCode, if(seq = 12345 and line = 17, -7, 7), 1.01, line
+    from seq_1_to_20000, fifty;
+"""
+
+
+def test_one_bad_line_in_a_million_is_found_and_shown(refreshed: Pipeline, sales: Sales) -> None:
+    sales.sql(MILLION)
+    run = refreshed.refused()
+    assert refreshed.failures(run) == {"star/fact_orders:quantityOrdered_positive": True}
+    title = "star/fact_orders:quantityOrdered_positive"
+    assert refreshed.check(title).metadata["offending_rows"].value == 1
+    (line,) = refreshed.examples(title)
+    assert (line["orderNumber"], line["orderLineNumber"]) == (212345, 17)
+    assert refreshed.rows("select count(*) > 1000000 from raw.orderdetails") == [(True,)]
+    sales.sql("update orderdetails set quantityOrdered = 7 where quantityOrdered = -7")
+    assert refreshed.refresh().success
+    assert refreshed.rows("select count(*) > 1000000 from star.fact_orders") == [(True,)]

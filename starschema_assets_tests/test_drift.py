@@ -1,0 +1,165 @@
+"""What changes at the source between two refreshes: its tables, their columns, their sizes."""
+
+import pytest
+
+from starschema_assets_tests.conftest import Sales
+from starschema_assets_tests.pipeline import RAW, STAR, Pipeline
+
+LOST_COLUMNS = """
+    alter table customers rename column city to town;
+    alter table customers modify customerName varbinary(50) not null;
+    update customers set customerName = x'E9FF' where customerNumber = 103;
+    alter table orderdetails modify priceEach decimal(12, 2) not null;
+    drop table products;
+    drop table employees
+"""
+
+
+def test_what_the_star_uses_and_the_source_lost_is_named_before_anything_is_written(
+    refreshed: Pipeline, sales: Sales
+) -> None:
+    sales.sql(LOST_COLUMNS)
+    run = refreshed.refused()
+    assert {result.check_name for result in run.get_asset_check_evaluations()} == {"source_schema"}
+    reason = refreshed.reason(run)
+    expected = {
+        "raw/customers:source_schema": "customers.customerName is binary at the source and string "
+        "in the contract; it is used by star/dim_customers; customers.city is gone at the source "
+        "and string in the contract; it is used by star/dim_locations, star/fact_orders",
+        "raw/orderdetails:source_schema": "orderdetails.priceEach is decimal(12,2) at the source "
+        "and decimal(10,2) in the contract; it is used by star/fact_orders",
+        "raw/products:source_schema": "the source has no table products; it is used by "
+        "star/dim_products, star/fact_orders, the key of raw/products",
+        "raw/employees:source_schema": "the source has no table employees; it is used by "
+        "the key of raw/employees",
+    }
+    assert refreshed.failures(run) == dict.fromkeys(expected, True)
+    assert {title: refreshed.check(title).description for title in expected} == expected
+    assert all(f"{title}: {text}" in reason for title, text in expected.items())
+    sales.mend()
+    assert refreshed.refresh().success
+
+
+UNUSED = """
+    alter table orders add column `the "odd" note` varchar(20) not null default '"n"';
+    alter table payments rename column paymentDate to paidOn;
+    alter table offices drop column territory;
+    alter table products modify quantityInStock int not null
+"""
+
+
+def test_what_the_star_does_not_use_may_change_with_a_warning(
+    refreshed: Pipeline, sales: Sales
+) -> None:
+    sales.sql(UNUSED)
+    star = [f"describe star.{table}" for _, table in STAR]
+    star.append("from star.fact_orders order by orderNumber, orderLineNumber")
+    before = [refreshed.rows(sql) for sql in star]
+    run = refreshed.refresh()
+    assert run.success
+    warnings = {
+        "raw/orders:source_schema": 'orders.the "odd" note is new, string',
+        "raw/payments:source_schema": "payments.paymentDate is gone; nothing uses it; "
+        "payments.paidOn is new, date",
+        "raw/offices:source_schema": "offices.territory is gone; nothing uses it",
+        "raw/products:source_schema": "products.quantityInStock was smallint and is int; "
+        "nothing uses it",
+    }
+    assert refreshed.failures(run) == dict.fromkeys(warnings, False)
+    assert {title: refreshed.check(title).description for title in warnings} == warnings
+    assert refreshed.rows('select distinct "the ""odd"" note" from raw.orders') == [('"n"',)]
+    assert [refreshed.rows(sql) for sql in star] == before
+    run = refreshed.refresh()
+    assert run.success
+    assert refreshed.failures(run) == {}, "drift is told against the last publication, once"
+
+
+SHRUNK = """
+    delete from orderdetails where orderNumber % 10 < 3;
+    delete from employees order by employeeNumber desc limit 4;
+    truncate offices
+"""
+
+
+def test_a_table_that_lost_too_many_rows_is_published_only_if_that_is_accepted(
+    refreshed: Pipeline, sales: Sales
+) -> None:
+    sales.sql(SHRUNK)
+    lines = int(sales.sql("select count(*) from orderdetails"))
+    run = refreshed.refused()
+    assert refreshed.failures(run) == {
+        "raw/offices:row_loss": True,
+        "raw/orderdetails:row_loss": True,
+    }
+    reason = refreshed.reason(run)
+    assert "raw/offices:row_loss: 0 rows, 7 before: 100.0% lost, 20.0% allowed" in reason
+    run = refreshed.refused(accept=["raw/offices:row_loss"])
+    assert refreshed.failures(run) == {
+        "raw/offices:row_loss": False,
+        "raw/orderdetails:row_loss": True,
+    }
+    run = refreshed.refresh(accept=["raw/offices:row_loss", "raw/orderdetails:row_loss"])
+    assert run.success
+    assert refreshed.failures(run) == {
+        "raw/offices:row_loss": False,
+        "raw/orderdetails:row_loss": False,
+    }
+    record = refreshed.check("raw/orderdetails:row_loss").description or ""
+    assert record.startswith(f"Accepted for this run. {lines} rows, 3068 before")
+    assert refreshed.rows("select count(*) from star.fact_orders") == [(lines,)]
+    sales.mend()
+    assert refreshed.refresh().success
+
+
+@pytest.mark.parametrize(
+    ("accepted", "told"),
+    [
+        ("raw/order:row_loss", "did you mean raw/orders:row_loss"),
+        ("raw/orders:rowloss", "did you mean raw/orders:row_loss"),
+        ("star/fact_orders:status_known", "is no blocking check of this step"),
+    ],
+)
+def test_what_is_accepted_must_be_a_check_that_blocks(
+    accepted: str, told: str, refreshed: Pipeline
+) -> None:
+    run = refreshed.refused(accept=[accepted])
+    assert accepted in refreshed.reason(run)
+    assert told in refreshed.reason(run)
+
+
+def test_a_declaration_or_a_value_that_can_not_be_taken_over_can_not_be_accepted(
+    refreshed: Pipeline, sales: Sales
+) -> None:
+    sales.sql("update orders set orderDate = '0000-00-00' limit 1")
+    run = refreshed.refused(accept=["raw/orders:exact_values"])
+    assert refreshed.failures(run) == {"raw/orders:exact_values": True}
+    assert "This can't be accepted. Dates that are none" in refreshed.reason(run)
+    sales.sql("alter table orders drop column status")
+    run = refreshed.refused(accept=["raw/orders:source_schema"])
+    assert refreshed.failures(run) == {"raw/orders:source_schema": True}
+    assert "This can't be accepted. orders.status is gone" in refreshed.reason(run)
+
+
+def test_an_empty_source_gives_empty_tables(pipeline: Pipeline, sales: Sales) -> None:
+    sales.sql("".join(f"truncate {table};" for _, table in RAW))
+    run = pipeline.refresh()
+    assert run.success
+    assert pipeline.failures(run) == {"star/fact_orders:newest_order": False}
+    for table in (*RAW, *STAR):
+        assert pipeline.rows(f"select count(*) from {'.'.join(table)}") == [(0,)]
+
+
+def test_a_source_of_one_order_gives_a_star_of_one_order(pipeline: Pipeline, sales: Sales) -> None:
+    sales.sql("""
+        delete from orders where orderNumber > 10100;
+        delete from orderdetails where orderNumber > 10100 or orderLineNumber > 1
+    """)
+    run = pipeline.refresh()
+    assert run.success
+    assert pipeline.failures(run) == {}
+    assert pipeline.rows("select orderNumber, orderLineNumber from star.fact_orders") == [
+        (10100, 1)
+    ]
+    assert pipeline.rows("select distinct year, count(*) from star.dim_dates group by 1") == [
+        (2023, 365)
+    ]
