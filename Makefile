@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run ui restore test check lock clean
+.PHONY: help run ui query restore test check lock clean
 .DELETE_ON_ERROR:
 
 # Settings of the make command line: `make PYTHON=python3.12 run`.
@@ -34,7 +34,13 @@ run: .venv/installed ## refresh raw and star and print the totals (on sample dat
 	@.venv/bin/python -m starschema_assets.run
 
 ui: .venv/installed ## Dagster's webserver and daemon on http://127.0.0.1:3000 (PORT=3001)
+	@test -n "$$STARSCHEMA_SOURCE_URL" || .venv/bin/python -m starschema_assets.sample
 	@.venv/bin/dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT)
+
+# The SQL goes by the environment, untouched by make and the shell, whatever it quotes.
+query: override export SQL := $(value SQL)
+query: .venv/installed ## ask the star (SQL="select …", SQL=@file, or the name of a question: SQL=margin)
+	@.venv/bin/python -m starschema_assets.analytics.query "$$SQL"
 
 restore: .venv/installed ## put back the previous star, or one table's previous version (TABLE=star/fact_orders)
 	@.venv/bin/python -m starschema_assets.lake.restore $(TABLE)
@@ -44,7 +50,7 @@ test: .venv/installed ## run the tests on a real MariaDB, S3 server and browser 
 	  $(call install,mariadb-server-core mariadb-client-core,the MariaDB server that the tests start for themselves)
 	@{ command -v chromium && .venv/bin/playwright --version; } >/dev/null 2>&1 || \
 	  $(call install,chromium libatomic1,the browser in which the tests look at the UI)
-	@.venv/bin/python -m pytest $(ARGS)
+	@.venv/bin/python -m pytest -n 4 --dist loadfile $(ARGS)
 
 check: .venv/installed ## format, lint, types, and whether the lock holds what the project asks for
 	@.venv/bin/ruff format --check .

@@ -106,7 +106,7 @@ def _report(instance: DagsterInstance, restored: Restored) -> None:
                 "restored_written_at": earlier.written_at.isoformat(),
                 "undone_run_id": undone.run_id,
                 "undone_written_at": undone.written_at.isoformat(),
-                "bytes": earlier.bytes,
+                "dagster/size_bytes": earlier.bytes,
                 "dagster/uri": MetadataValue.path(restored.uri),
             },
         )

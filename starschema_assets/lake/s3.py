@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import datetime
+from functools import cached_property
 from logging import Logger
 from pathlib import Path
 
@@ -39,12 +40,13 @@ class S3Lake(Lake):
     """Tables below `s3://bucket/prefix`; the lake's own object there is `_lock`."""
 
     def __init__(self, settings: Settings) -> None:
-        """Nothing is asked of S3 yet."""
+        """Nothing is asked of S3, nor of who gives out credentials, yet."""
         bucket, _, prefix = settings.lake_uri.removeprefix("s3://").partition("/")
         prefix = prefix.strip("/")
+        self._name = bucket
+        self._prefix = f"{prefix}/" if prefix else ""
         # Not the default session, which all threads of the process share.
         self._session = boto3.Session()
-        self._bucket = Bucket(connect(self._session), bucket, f"{prefix}/" if prefix else "")
         self._settings = settings
         self._folder: Scratch | None = None
         self._uploads: dict[Path, Multipart] = {}
@@ -52,11 +54,12 @@ class S3Lake(Lake):
 
     def uri(self, table: Table) -> str:
         """The object's URI."""
-        return f"s3://{self._bucket.name}/{self._key(table)}"
+        return f"s3://{self._name}/{self._key(table)}"
 
     def close(self) -> None:
         """Remove what was staged and downloaded, and end the connections."""
-        self._bucket.client.close()
+        if "_bucket" in self.__dict__:
+            self._bucket.client.close()
         if self._folder:
             self._folder.close()
             self._folder = None
@@ -64,10 +67,12 @@ class S3Lake(Lake):
     @contextmanager
     def lock(self, holder: str, log: Logger) -> Iterator[Lease]:
         """Hold `_lock`; what killed runs left, uploaded or in the scratch folder, is removed."""
-        # Few and short attempts: a renewal that comes late is worth nothing.
-        client = connect(self._session, attempts=3, timeout=5)
-        lock = LockObject(client, self._bucket.name, f"{self._bucket.prefix}_lock")
-        with closing(client), lease(lock, holder, self._settings.lock_wait, log) as held:
+        key = f"{self._prefix}_lock"
+        lock = LockObject(self._bucket.client, self._name, key)
+        hasty = connect(self._session, attempts=3, timeout=5)
+        renewals = LockObject(hasty, self._name, key)
+        wait = self._settings.lock_wait
+        with closing(hasty), lease(lock, renewals, holder, wait, log) as held:
             self._sweep(log)
             self._is_locked = True
             try:
@@ -128,7 +133,7 @@ class S3Lake(Lake):
 
     def tables(self, stage: str) -> list[Table]:
         """Found by their keys."""
-        prefix = f"{self._bucket.prefix}{stage}/"
+        prefix = f"{self._prefix}{stage}/"
         with clear_errors(self._bucket.name, prefix, "Listing the tables"):
             return sorted(table for key in self._bucket.keys(prefix) if (table := self._table(key)))
 
@@ -175,11 +180,15 @@ class S3Lake(Lake):
                 raise
         return Published(table, self.uri(table), version.bytes)
 
+    @cached_property
+    def _bucket(self) -> Bucket:
+        return Bucket(connect(self._session), self._name, self._prefix)
+
     def _key(self, table: Table) -> str:
-        return self._bucket.prefix + file_of(table)
+        return self._prefix + file_of(table)
 
     def _table(self, key: str) -> Table | None:
-        return table_of(key.removeprefix(self._bucket.prefix))
+        return table_of(key.removeprefix(self._prefix))
 
     def _begin(self, table: Table, metadata: Mapping[str, str]) -> Multipart:
         return Multipart(self._bucket.client, self._bucket.name, self._key(table), metadata)

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 ATTEMPTS = 8
-"""With botocore's back-off of up to 20 s: outlives a minute of `503 SlowDown`."""
+"""With botocore's back-off of up to 20 s: outlives a burst of `503 SlowDown`. In a longer one
+botocore's quota of retries, which all requests of a client share, ends the run."""
 
 # The action that a policy has to allow, where it isn't called as the operation is.
 _ACTIONS = {

@@ -104,9 +104,14 @@ class LockObject:
 class S3Lease(Lease):
     """The lock while this process holds it; a thread renews it."""
 
-    def __init__(self, lock: LockObject, claim: Claim, etag: str) -> None:
-        """The lock object has that ETag and says that claim."""
+    def __init__(self, lock: LockObject, renewals: LockObject, claim: Claim, etag: str) -> None:
+        """The lock object has that ETag and says that claim.
+
+        `renewals` is the same object by a client that gives up soon: a renewal that comes late is
+        worth nothing.
+        """
         self._lock = lock
+        self._renewals = renewals
         self._claim = claim
         self._etag: str | None = etag
         self._mutex = threading.Lock()
@@ -117,7 +122,7 @@ class S3Lease(Lease):
     def verify(self) -> None:
         """Renew now, so that the server itself says who holds the lock. Raises LeaseLost."""
         with clear_errors(self._lock.bucket, self._lock.key, "Renewing the lake's lock"):
-            self._renew()
+            self._renew(self._lock)
 
     def release(self) -> None:
         """Let the next one in at once; if S3 can't be reached, it has to wait for TTL."""
@@ -130,17 +135,17 @@ class S3Lease(Lease):
     def _keep_renewing(self) -> None:
         while not self._ended.wait(RENEWAL):
             try:
-                self._renew()
+                self._renew(self._renewals)
             except LeaseLost:
                 return
             except (ClientError, BotoCoreError):
                 continue  # it is still ours until another run takes it over
 
-    def _renew(self) -> None:
+    def _renew(self, lock: LockObject) -> None:
         with self._mutex:
             if self._etag:
                 self._claim = replace(self._claim, renewal=self._claim.renewal + 1)
-                self._etag = self._lock.write(self._claim, self._etag)
+                self._etag = lock.write(self._claim, self._etag)
             if self._etag is None:
                 raise LeaseLost(
                     f"{self._lock.uri} was taken over by another run, after this one could not "
@@ -149,10 +154,13 @@ class S3Lease(Lease):
 
 
 @contextmanager
-def lease(lock: LockObject, holder: str, wait: int, log: Logger) -> Iterator[S3Lease]:
+def lease(
+    lock: LockObject, renewals: LockObject, holder: str, wait: int, log: Logger
+) -> Iterator[S3Lease]:
     """Hold the lock; wait for it for up to `wait` seconds, then raise LakeBusy."""
     with clear_errors(lock.bucket, lock.key, "Taking the lake's lock"):
-        held = _take(lock, holder, wait, log)
+        claim, etag = _take(lock, holder, wait, log)
+    held = S3Lease(lock, renewals, claim, etag)
     try:
         yield held
     finally:
@@ -162,7 +170,7 @@ def lease(lock: LockObject, holder: str, wait: int, log: Logger) -> Iterator[S3L
             log.warning("%s was not released, and is free in %s s: %s", lock.uri, TTL, error)
 
 
-def _take(lock: LockObject, holder: str, wait: int, log: Logger) -> S3Lease:
+def _take(lock: LockObject, holder: str, wait: int, log: Logger) -> tuple[Claim, str]:
     claim = Claim(holder, f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC", uuid.uuid4().hex)
     deadline = time.monotonic() + wait
     told = None
@@ -171,7 +179,7 @@ def _take(lock: LockObject, holder: str, wait: int, log: Logger) -> S3Lease:
         # The server's times are whole seconds, hence a second more.
         is_free = seen is None or seen.claim.released or seen.age > TTL
         if is_free and (etag := lock.write(claim, seen.etag if seen else None)):
-            return S3Lease(lock, claim, etag)
+            return claim, etag
         if seen and not is_free:
             whom = f"{seen.claim.holder}, since {seen.claim.since}"
             if told != whom:

@@ -23,7 +23,7 @@ from starschema_assets.quality.reports import AuditConfig, gate, specs_of, verif
 from starschema_assets.raw.audit import RawAudit
 from starschema_assets.raw.contracts import CONTRACTS
 from starschema_assets.raw.extraction import Extraction
-from starschema_assets.source.errors import ConnectionLost
+from starschema_assets.source.errors import ConnectionLost, Unreachable
 from starschema_assets.source.source import Source
 
 CONNECTION_RETRIES = 3
@@ -60,8 +60,10 @@ def raw_assets(audit: RawAudit, lake: Lake) -> AssetsDefinition:
             extraction = Extraction(source, lake, audit, context.run.run_id, context.log)
             try:
                 findings, staged = extraction.stage(selected)
-            except ConnectionLost as lost:
-                if context.retry_number < CONNECTION_RETRIES:
+            except (ConnectionLost, Unreachable) as lost:
+                # A server that a retry can't reach is one that is still coming back.
+                is_worth_it = isinstance(lost, ConnectionLost) or context.retry_number > 0
+                if is_worth_it and context.retry_number < CONNECTION_RETRIES:
                     raise RetryRequested(CONNECTION_RETRIES, RETRY_SECONDS) from lost
                 raise
             yield from gate(findings, config)

@@ -11,6 +11,10 @@ class ConnectionLost(SourceError):  # noqa: N818 - says what happened
     """The connection is gone and the snapshot with it: worth another run, from the start."""
 
 
+class Unreachable(SourceError):  # noqa: N818
+    """Nobody answers at that host and port: worth another run only if somebody did just now."""
+
+
 class LoginRefused(SourceError):  # noqa: N818
     """The user or the password is wrong, or was changed meanwhile."""
 
@@ -34,17 +38,19 @@ _LOST = re.compile(
     re.IGNORECASE,
 )
 _LOGIN = r"Access denied .*using password"
+_UNREACHABLE = r"can't connect|unknown.* host|timed out"
 _ADVICE = {
     r"\bSSL\b|\bTLS\b|certificate": "check that STARSCHEMA_SOURCE_CA is the CA of the server's "
     "certificate, and that the certificate is made out to the host in STARSCHEMA_SOURCE_URL",
     _LOGIN: "check user and password in STARSCHEMA_SOURCE_URL "
-    "(characters such as @ / : % are URL-encoded there)",
+    "(characters such as @ / : % are URL-encoded there), or in STARSCHEMA_SOURCE_SECRET",
     r"Unknown database|to database": "check the database in STARSCHEMA_SOURCE_URL, "
     "and that the user may SELECT there",
     r"command denied": "grant the user SELECT on it",
-    r"can't connect|unknown.* host|timed out": "check host and port in STARSCHEMA_SOURCE_URL, "
+    _UNREACHABLE: "check host and port in STARSCHEMA_SOURCE_URL, "
     "and that this machine may reach them",
 }
+_KINDS = {_LOGIN: LoginRefused, _UNREACHABLE: Unreachable}
 
 
 def translated(error: Exception | str, where: str) -> SourceError:
@@ -56,6 +62,6 @@ def translated(error: Exception | str, where: str) -> SourceError:
         return ConnectionLost(f"{where}: the snapshot was lost ({text}); run again")
     for pattern, advice in _ADVICE.items():
         if re.search(pattern, text, re.IGNORECASE):
-            kind = LoginRefused if pattern == _LOGIN else SourceError
+            kind = _KINDS.get(pattern, SourceError)
             return kind(f"{where}: {text}; {advice}")
     return SourceError(f"{where}: {text}")

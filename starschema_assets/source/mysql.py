@@ -8,7 +8,7 @@ require_secure_transport, and RDS's certificate bundle.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import pyarrow as pa
@@ -30,7 +30,10 @@ from starschema_assets.source.database import (
     presented_types,
 )
 from starschema_assets.source.errors import SourceError, translated
+from starschema_assets.source.secret import SourceSecret
 from starschema_assets.source.tls import TLS
+
+Answer = TypeVar("Answer")
 
 DEFAULT_PORT = 3306
 EXAMPLE_LENGTH = 60
@@ -55,10 +58,12 @@ class MySQL:
                 f"STARSCHEMA_SOURCE_URL: nothing is done with {', '.join(sorted(unknown))}; "
                 "TLS has settings of its own, STARSCHEMA_SOURCE_TLS and STARSCHEMA_SOURCE_CA"
             )
-        if not (url.username and url.host and url.database):
+        secret = settings.source_secret
+        if not ((url.username or secret) and url.host and url.database):
             raise SourceError(
                 "STARSCHEMA_SOURCE_URL needs user, host and database: "
-                "mysql+pymysql://user:password@host:3306/database"
+                "mysql+pymysql://user:password@host:3306/database; "
+                "no user and password with STARSCHEMA_SOURCE_SECRET"
             )
         # A client of MySQL takes `localhost` for a socket, which may be another server's
         host = "127.0.0.1" if url.host == "localhost" else url.host
@@ -68,9 +73,11 @@ class MySQL:
             port=url.port or DEFAULT_PORT,
             query={"charset": "utf8mb4"},
         )
+        self._secret = SourceSecret(secret) if secret else None
         self._database = url.database
         self._tls = TLS.to(host, settings)
-        self.where = f"mysql://{url.username}@{host}:{self._url.port}/{url.database}"
+        user = "" if secret else f"{url.username}@"
+        self.where = f"mysql://{user}{host}:{self._url.port}/{url.database}"
 
     def columns(self) -> list[tuple[str, str, str, bool]]:
         """See `Database`."""
@@ -94,10 +101,7 @@ class MySQL:
         load_extension(connection, "mysql_scanner")
         for name, value in EXTENSION_SETTINGS.items():
             connection.execute(f"SET {name} = {value}")
-        secret = self._secret()
-        parameters = ", ".join(f"{name} ${name}" for name in secret)
-        connection.execute(f"CREATE SECRET source (TYPE mysql, {parameters})", secret)
-        connection.execute("ATTACH 'compression=disabled' AS src (TYPE mysql, SECRET source)")
+        self._logged_in(lambda url: self._attach(connection, url))
         connection.execute("BEGIN")
         begin_snapshot(connection)
         _on_server(connection, f"SET @starschema_snapshot = '{snapshot_id}'")
@@ -159,23 +163,44 @@ class MySQL:
             for rows, start in zip(slices, starts, strict=True)
         ]
 
+    def _logged_in(self, connect: Callable[[URL], Answer]) -> Answer:
+        """What `connect` returns for the URL with user and password, which may be the secret's."""
+        if self._secret is None:
+            return connect(self._url)
+        return self._secret.log_in(
+            lambda login: connect(
+                self._url.set(username=login.user, password=login.password.get_secret_value())
+            )
+        )
+
     def _declares(self, sql: str) -> list[tuple[Any, ...]]:
-        engine = create_engine(self._url, connect_args=self._tls.for_pymysql(), poolclass=NullPool)
+        return self._logged_in(lambda url: self._ask(url, sql))
+
+    def _ask(self, url: URL, sql: str) -> list[tuple[Any, ...]]:
+        engine = create_engine(url, connect_args=self._tls.for_pymysql(), poolclass=NullPool)
         try:
             with engine.connect() as connection:
                 return [tuple(row) for row in connection.execute(text(sql.replace(":", r"\:")))]
         except DBAPIError as error:
             raise translated(str(error.orig.args[-1]) if error.orig else "", self.where) from None
 
-    def _secret(self) -> dict[str, str | int]:
-        return {
-            "host": str(self._url.host),
-            "port": self._url.port or DEFAULT_PORT,
-            "user": str(self._url.username),
-            "password": self._url.password or "",
+    def _attach(self, connection: duckdb.DuckDBPyConnection, url: URL) -> None:
+        values = {
+            "host": str(url.host),
+            "port": url.port or DEFAULT_PORT,
+            "user": str(url.username),
+            "password": url.password or "",
             "database": self._database,
             **self._tls.for_duckdb(),
         }
+        parameters = ", ".join(f"{name} ${name}" for name in values)
+        try:
+            connection.execute(
+                f"CREATE OR REPLACE SECRET source (TYPE mysql, {parameters})", values
+            )
+            connection.execute("ATTACH 'compression=disabled' AS src (TYPE mysql, SECRET source)")
+        except duckdb.Error as error:
+            raise translated(error, self.where) from None
 
 
 def begin_snapshot(connection: duckdb.DuckDBPyConnection) -> None:

@@ -73,6 +73,11 @@ def _database(settings: Settings) -> Database:
     url = _url(settings)
     if url and url.get_backend_name() in {"mysql", "mariadb"}:
         return MySQL(url, settings)
+    if settings.source_secret:
+        raise SourceError(
+            "STARSCHEMA_SOURCE_SECRET is set, so STARSCHEMA_SOURCE_URL must be of the form "
+            "mysql+pymysql://host:3306/database"
+        )
     if url and url.get_backend_name() == "duckdb":
         return DuckDBFile(url)
     raise SourceError(

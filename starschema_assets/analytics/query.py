@@ -1,0 +1,108 @@
+"""An analyst's question: on Athena with the Glue catalog, else on the embedded catalog.
+
+`python -m starschema_assets.analytics.query "select …"` or `@file.sql`, or the name of one of the
+questions in the folder `questions`.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+
+from starschema_assets.analytics.answer import Answer, QueryError
+from starschema_assets.catalog import embedded
+from starschema_assets.catalog.catalog import CatalogError
+from starschema_assets.settings import Settings
+
+QUESTIONS = Path(__file__).parent / "questions"
+SHOWN_ROWS = 1000
+"""Of a longer answer the first rows are printed."""
+SHOWN_WIDTH = 250
+"""Characters of a line, beyond which DuckDB leaves out columns in the middle."""
+
+
+def query(sql: str, settings: Settings) -> Answer:
+    """Ask about the star's tables, by their bare names. Raises QueryError."""
+    if settings.glue_database:
+        # Half a second to import, which a question to the embedded catalog doesn't need.
+        from starschema_assets.analytics import athena  # noqa: PLC0415
+
+        return athena.query(sql, settings)
+    return _query_embedded(sql, settings)
+
+
+def questions() -> dict[str, Path]:
+    """The project's own questions, by name."""
+    return {path.stem: path for path in sorted(QUESTIONS.glob("*.sql"))}
+
+
+def read(argument: str) -> str:
+    """The SQL that an argument of the command is or names."""
+    known = questions()
+    if argument.startswith("@"):
+        try:
+            return Path(argument[1:]).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise QueryError(f"{argument[1:]} can't be read: {error}") from error
+    if argument in known:
+        return known[argument].read_text(encoding="utf-8")
+    if argument.isidentifier() or not argument.strip():
+        raise QueryError(
+            f"{argument!r} is neither SQL nor a question: give a query, @file, "
+            f"or one of {', '.join(known)}"
+        )
+    return argument
+
+
+def _query_embedded(sql: str, settings: Settings) -> Answer:
+    try:
+        with embedded.connect(settings) as connection:
+            start = time.perf_counter()
+            table = connection.execute(sql).to_arrow_table()
+            return Answer(table, seconds=time.perf_counter() - start)
+    except CatalogError as error:
+        raise QueryError(str(error)) from error
+    except duckdb.Error as error:
+        raise QueryError(f"{settings.catalog} could not answer: {error}") from error
+
+
+def show(answer: Answer) -> None:
+    """Print the rows as a table, and a line of what it took."""
+    rows = duckdb.from_arrow(answer.table.slice(length=SHOWN_ROWS))
+    rows.show(max_rows=SHOWN_ROWS, max_width=SHOWN_WIDTH)
+    print(_summary(answer))
+
+
+def _summary(answer: Answer) -> str:
+    rows = answer.table.num_rows
+    counted = "1 row" if rows == 1 else f"{rows} rows"
+    if rows > SHOWN_ROWS:
+        counted += f" (the first {SHOWN_ROWS} shown)"
+    parts = [counted, f"{answer.seconds:.2f} s"]
+    if answer.scanned is not None:
+        parts += [f"{answer.scanned:,} bytes scanned", f"{answer.cost:.6f} USD"]
+    return ", ".join(parts)
+
+
+def main() -> int:
+    """Print the answer as a table; 0 if there is one."""
+    parser = argparse.ArgumentParser(
+        prog="python -m starschema_assets.analytics.query",
+        description="Ask Athena, or the embedded catalog where STARSCHEMA_GLUE_DATABASE isn't set.",
+    )
+    parser.add_argument(
+        "question", help=f"SQL, @file with SQL, or one of: {', '.join(questions())}"
+    )
+    try:
+        answer = query(read(parser.parse_args().question), Settings())
+    except QueryError as error:
+        print(error, file=sys.stderr)
+        return 1
+    show(answer)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

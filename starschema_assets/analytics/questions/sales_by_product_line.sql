@@ -1,0 +1,11 @@
+-- Sales of each product line, in USD, cancelled orders included.
+select
+    dim_products.productLine,
+    count(distinct fact_orders.orderNumber) as orders,
+    sum(fact_orders.quantityOrdered) as pieces,
+    sum(fact_orders.orderAmount) as sales
+from fact_orders
+inner join dim_products
+    on fact_orders.productCode = dim_products.productCode
+group by dim_products.productLine
+order by sales desc, dim_products.productLine

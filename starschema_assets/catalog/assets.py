@@ -1,0 +1,113 @@
+"""The asset catalog/star_schema: the star's tables where analysts find them."""
+
+from collections.abc import Iterator
+
+from dagster import (
+    AssetCheckResult,
+    AssetCheckSeverity,
+    AssetCheckSpec,
+    AssetExecutionContext,
+    AssetKey,
+    AssetsDefinition,
+    AssetSpec,
+    MaterializeResult,
+    MetadataValue,
+    multi_asset,
+)
+
+from starschema_assets.catalog.catalog import Catalog, CatalogTable, Crawl
+from starschema_assets.catalog.comparison import differences
+from starschema_assets.lake.lake import Lake
+from starschema_assets.presentation import OWNERS
+from starschema_assets.quality.files import types_of
+from starschema_assets.star.models import MODELS
+
+KEY = AssetKey(["catalog", "star_schema"])
+MATCHES = "matches_files"
+STRAY = "no_stray_tables"
+
+
+def catalog_assets(catalog: Catalog, lake: Lake) -> AssetsDefinition:
+    """The crawl as an asset downstream of the star."""
+
+    @multi_asset(
+        name="catalog_star_schema",
+        specs=[
+            AssetSpec(
+                KEY,
+                deps=[AssetKey(model.contract.path) for model in MODELS],
+                description="The star's tables in the catalog that Athena or DuckDB reads, as the "
+                f"last crawl left them: {catalog.name}.",
+                group_name="catalog",
+                kinds={catalog.kind},
+                owners=OWNERS,
+            )
+        ],
+        check_specs=[
+            AssetCheckSpec(
+                MATCHES,
+                asset=KEY,
+                description="Columns, types, order and location of every table of the star are "
+                "the same in the catalog, in the contract and in the file.",
+            ),
+            AssetCheckSpec(
+                STRAY, asset=KEY, description="The catalog has no table that the lake has not."
+            ),
+        ],
+        can_subset=True,
+    )
+    def catalog_star_schema(
+        context: AssetExecutionContext,
+    ) -> Iterator[MaterializeResult[None] | AssetCheckResult]:
+        """Crawl and compare; without the asset selected, compare only."""
+        if context.selected_asset_keys:
+            crawl = catalog.crawl(context.log)
+            yield MaterializeResult(asset_key=KEY, metadata=_metadata(crawl))
+        yield from _checks(catalog, lake)
+
+    return catalog_star_schema
+
+
+def _metadata(crawl: Crawl) -> dict[str, MetadataValue]:
+    return {
+        "tables added": MetadataValue.text(", ".join(crawl.added) or "none"),
+        "tables updated": MetadataValue.text(", ".join(crawl.updated) or "none"),
+        "tables unchanged": MetadataValue.text(", ".join(crawl.unchanged) or "none"),
+        "tables removed": MetadataValue.text(", ".join(crawl.removed) or "none"),
+        "seconds": MetadataValue.float(crawl.seconds),
+        **{name: MetadataValue.url(url) for name, url in crawl.links.items()},
+    }
+
+
+def _checks(catalog: Catalog, lake: Lake) -> Iterator[AssetCheckResult]:
+    tables = {name.lower(): table for name, table in catalog.tables().items()}
+    published = lake.tables("star")
+    found = [line for path in published for line in _differences(path, tables, lake)]
+    yield AssetCheckResult(
+        asset_key=KEY,
+        check_name=MATCHES,
+        passed=not found,
+        description="; ".join(found) or None,
+        metadata={"differences": len(found)},
+    )
+    stray = sorted(tables.keys() - {path[-1].lower() for path in published})
+    yield AssetCheckResult(
+        asset_key=KEY,
+        check_name=STRAY,
+        passed=not stray,
+        severity=AssetCheckSeverity.WARN,
+        description=", ".join(stray) or None,
+    )
+
+
+def _differences(
+    path: tuple[str, ...], tables: dict[str, CatalogTable], lake: Lake
+) -> Iterator[str]:
+    contract = next((m.contract for m in MODELS if m.contract.path == path), None)
+    return differences(
+        path[-1],
+        tables.get(path[-1].lower()),
+        file=types_of(lake.footer(path).schema),
+        contract={c.name: c.type for c in contract.columns} if contract else None,
+        folder=lake.uri(path).rpartition("/")[0],
+    )

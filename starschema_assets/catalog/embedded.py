@@ -1,0 +1,95 @@
+"""The catalog without AWS: a DuckDB file with a view for each table of the star."""
+
+import time
+from collections.abc import Mapping
+from logging import Logger
+
+import duckdb
+
+from starschema_assets import engine
+from starschema_assets.catalog.catalog import Catalog, CatalogError, CatalogTable, Crawl
+from starschema_assets.lake.lake import Lake
+from starschema_assets.lake.paths import name_of
+from starschema_assets.settings import Settings
+from starschema_assets.star.models import MODELS
+from starschema_assets.types import source_type
+
+_VIEWS = """
+select
+    views.view_name,
+    views.comment,
+    list(columns.column_name order by columns.column_index),
+    list(columns.data_type order by columns.column_index)
+from duckdb_views() as views
+join duckdb_columns() as columns on columns.table_oid = views.view_oid
+where not views.internal
+group by all
+"""
+
+
+class EmbeddedCatalog(Catalog):
+    """A file that is replaced as a whole, so that whoever has it open is never in the way."""
+
+    kind = "duckdb"
+
+    def __init__(self, settings: Settings, lake: Lake) -> None:
+        """Nothing is opened before it is asked for."""
+        self.settings = settings
+        self.lake = lake
+        self.name = f"the embedded catalog {settings.catalog}"
+
+    def crawl(self, log: Logger) -> Crawl:
+        """Make a view for each table of the star that the lake has published."""
+        start = time.monotonic()
+        before = self.tables()
+        file = self.settings.catalog
+        file.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = file.with_name(f"{file.name}.unfinished")
+        unfinished.unlink(missing_ok=True)
+        with duckdb.connect(unfinished) as connection:
+            engine.read_from_lake(connection, self.settings)
+            for table in self.lake.tables("star"):
+                log.info("Found %s", name_of(table))
+                _add(connection, table[-1], self.lake.uri(table))
+        unfinished.replace(file)
+        return Crawl.between(before, self.tables(), time.monotonic() - start)
+
+    def tables(self) -> Mapping[str, CatalogTable]:
+        """The views of the file; none if there is no file yet."""
+        if not self.settings.catalog.exists():
+            return {}
+        with duckdb.connect(self.settings.catalog, read_only=True) as connection:
+            return {
+                name: CatalogTable(
+                    tuple(
+                        (column, source_type(type_).athena)
+                        for column, type_ in zip(columns, types, strict=True)
+                    ),
+                    location=location,
+                    format="parquet",
+                )
+                for name, location, columns, types in connection.execute(_VIEWS).fetchall()
+            }
+
+
+def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
+    """Open the catalog for questions; raises CatalogError if there is none yet."""
+    if not settings.catalog.exists():
+        raise CatalogError(f"{settings.catalog} does not exist yet: `make run` makes it")
+    connection = duckdb.connect(settings.catalog, read_only=True)
+    engine.read_from_lake(connection, settings)
+    return connection
+
+
+def _add(connection: duckdb.DuckDBPyConnection, name: str, file: str) -> None:
+    view = engine.quoted(name)
+    connection.execute(f"create view {view} as from read_parquet({engine.literal(file)})")
+    connection.execute(f"comment on view {view} is {engine.literal(file.rpartition('/')[0])}")
+    contract = next((m.contract for m in MODELS if m.contract.table == name), None)
+    known = {column.name: column.description for column in contract.columns} if contract else {}
+    for column in connection.sql(f"from {view}").columns:
+        if column in known:
+            connection.execute(
+                f"comment on column {view}.{engine.quoted(column)} "
+                f"is {engine.literal(known[column])}"
+            )

@@ -1,0 +1,162 @@
+"""The catalog of AWS Glue, which a Glue crawler keeps."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+from logging import Logger
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from starschema_assets.aws import advice, client_config, code_of
+from starschema_assets.catalog import console
+from starschema_assets.catalog.catalog import Catalog, CatalogError, CatalogTable, Crawl
+from starschema_assets.catalog.glue_tables import catalog_table
+from starschema_assets.catalog.waiting import Waiting
+from starschema_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_glue import GlueClient
+    from mypy_boto3_glue.type_defs import (
+        CrawlerTypeDef,
+        LastCrawlInfoTypeDef,
+    )
+
+CLOCK_TOLERANCE = timedelta(seconds=2)
+"""Glue's answers are dated to the second, by servers whose clocks may differ a little."""
+
+_BUSY = {"CrawlerRunningException", "CrawlerStoppingException"}
+
+
+class GlueCatalog(Catalog):
+    """The database STARSCHEMA_GLUE_DATABASE, into which STARSCHEMA_GLUE_CRAWLER writes."""
+
+    kind = "glue"
+
+    def __init__(self, settings: Settings) -> None:
+        """Raise CatalogError if crawler or database is not set; nothing is connected yet."""
+        if not settings.glue_crawler or not settings.glue_database:
+            raise CatalogError(
+                "The Glue catalog needs both STARSCHEMA_GLUE_CRAWLER and STARSCHEMA_GLUE_DATABASE."
+            )
+        self.crawler = settings.glue_crawler
+        self.database = settings.glue_database
+        self.timeout = settings.crawl_timeout
+        self.name = f"Glue database {self.database}"
+
+    def crawl(self, log: Logger) -> Crawl:
+        """Run the crawler once from start to end, after whatever it is busy with."""
+        waiting = Waiting(self.crawler, self.timeout, log)
+        self._check_database()
+        before = self.tables()
+        self._run_crawler(waiting)
+        links = {
+            "Glue crawler": console.crawler(self._region, self.crawler),
+            "Glue database": console.database(self._region, self.database),
+            "Athena": console.query_editor(self._region),
+        }
+        return Crawl.between(before, self.tables(), waiting.seconds, links)
+
+    def tables(self) -> Mapping[str, CatalogTable]:
+        """Every table of the database, those that the star doesn't have included."""
+        with self._clear_errors():
+            pages = self._client.get_paginator("get_tables").paginate(DatabaseName=self.database)
+            return {
+                table["Name"]: catalog_table(table) for page in pages for table in page["TableList"]
+            }
+
+    @cached_property
+    def _client(self) -> "GlueClient":
+        with self._clear_errors():
+            return boto3.Session().client("glue", config=client_config())
+
+    @property
+    def _region(self) -> str:
+        return self._client.meta.region_name
+
+    def _check_database(self) -> None:
+        crawler, _ = self._get_crawler()
+        database = crawler.get("DatabaseName")
+        if database != self.database:
+            raise CatalogError(
+                f"The Glue crawler {self.crawler} writes to the database {database}, "
+                f"not to {self.database}: correct STARSCHEMA_GLUE_DATABASE or the crawler."
+            )
+
+    def _run_crawler(self, waiting: Waiting) -> None:
+        """Start the crawler, and return when that crawl has succeeded.
+
+        A crawl that is under way may have listed the files before they were published: it is
+        waited for and does not count.
+        """
+        _, asked_at = self._get_crawler()
+        while not self._start():
+            crawler, asked_at = self._get_crawler()
+            waiting.pause(f"busy with an earlier crawl ({crawler['State']})")
+        since = asked_at - CLOCK_TOLERANCE
+        while not self._has_ended(since, waiting):
+            pass
+
+    def _start(self) -> bool:
+        """Start the crawler; False if it is busy."""
+        with self._clear_errors():
+            try:
+                self._client.start_crawler(Name=self.crawler)
+            except ClientError as error:
+                if code_of(error) not in _BUSY:
+                    raise
+                return False
+        return True
+
+    def _has_ended(self, since: datetime, waiting: Waiting) -> bool:
+        """Whether a crawl that began at `since` or later has succeeded; pauses if not.
+
+        READY alone doesn't say so: shortly after the start it can be an answer from before.
+        """
+        crawler, _ = self._get_crawler()
+        last: LastCrawlInfoTypeDef = crawler.get("LastCrawl") or {}
+        began = last.get("StartTime")
+        if crawler["State"] != "READY":
+            waiting.pause(crawler["State"])
+        elif began is None or began < since:
+            waiting.pause(f"READY, but its last crawl is the one before (began {began})")
+        elif last.get("Status") == "SUCCEEDED":
+            return True
+        else:
+            page = console.log(self._region, last.get("LogGroup", ""), last.get("LogStream", ""))
+            raise CatalogError(
+                f"The crawl of {self.crawler} ended as {last.get('Status')}: "
+                f"{last.get('ErrorMessage') or 'Glue gives no reason'}. Its log: {page}"
+            )
+        return False
+
+    def _get_crawler(self) -> "tuple[CrawlerTypeDef, datetime]":
+        """The crawler as Glue describes it, and when, by Glue's clock."""
+        with self._clear_errors():
+            answer = self._client.get_crawler(Name=self.crawler)
+        return answer["Crawler"], parsedate_to_datetime(
+            answer["ResponseMetadata"]["HTTPHeaders"]["date"]
+        )
+
+    @contextmanager
+    def _clear_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (ClientError, BotoCoreError) as error:
+            if not isinstance(error, ClientError) or code_of(error) != "EntityNotFoundException":
+                raise CatalogError(
+                    f"Glue crawler {self.crawler}, database {self.database}: "
+                    f"{advice(error, 'glue')}"
+                ) from error
+            missing, setting = (
+                (f"database {self.database}", "STARSCHEMA_GLUE_DATABASE")
+                if error.operation_name == "GetTables"
+                else (f"crawler {self.crawler}", "STARSCHEMA_GLUE_CRAWLER")
+            )
+            raise CatalogError(
+                f"There is no Glue {missing} in {self._region}: create it, or correct {setting} "
+                "or AWS_DEFAULT_REGION."
+            ) from error

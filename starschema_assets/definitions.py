@@ -1,0 +1,79 @@
+"""Wires the parts to what Dagster loads; decides nothing."""
+
+from dagster import (
+    AssetSelection,
+    DefaultScheduleStatus,
+    Definitions,
+    ScheduleDefinition,
+    define_asset_job,
+    in_process_executor,
+)
+
+from starschema_assets.alerts import alert_sensor
+from starschema_assets.catalog.assets import catalog_assets
+from starschema_assets.catalog.open import open_catalog
+from starschema_assets.catalog.sensor import crawl_sensor
+from starschema_assets.lake.io_manager import LakeIOManager
+from starschema_assets.lake.open import open_lake
+from starschema_assets.raw.assets import raw_assets
+from starschema_assets.raw.audit import RawAudit
+from starschema_assets.raw.contracts import CONTRACTS as RAW_CONTRACTS
+from starschema_assets.settings import Settings
+from starschema_assets.source.source import Source
+from starschema_assets.star.assets import star_assets
+from starschema_assets.star.models import MODELS, used_by
+
+
+def build(settings: Settings) -> Definitions:
+    """The whole project for one source and one lake; nothing is connected to yet."""
+    lake = open_lake(settings)
+    contracts = [*RAW_CONTRACTS, *(model.contract for model in MODELS)]
+    refresh = define_asset_job(
+        "refresh_star_schema",
+        selection=AssetSelection.groups("raw", "star"),
+        description="Extracts every raw table in one snapshot and makes the star from them.",
+    )
+    audit = define_asset_job(
+        "audit_star_schema",
+        selection=AssetSelection.all_asset_checks(),
+        description="Audits what is published, without a refresh and without the source.",
+    )
+    crawl = define_asset_job(
+        "crawl_star_schema",
+        selection=AssetSelection.groups("catalog"),
+        description="Brings the catalog up to date with the lake.",
+    )
+    return Definitions(
+        assets=[
+            raw_assets(RawAudit(settings, used_by()), lake),
+            star_assets(settings, lake),
+            catalog_assets(open_catalog(settings, lake), lake),
+        ],
+        jobs=[refresh, audit, crawl],
+        schedules=[
+            ScheduleDefinition(
+                name="daily_refresh",
+                job=refresh,
+                cron_schedule=f"0 {settings.schedule_hour} * * *",
+                execution_timezone=settings.schedule_timezone,
+                default_status=DefaultScheduleStatus.RUNNING
+                if settings.schedule_on
+                else DefaultScheduleStatus.STOPPED,
+            ),
+            ScheduleDefinition(
+                name="daily_audit",
+                job=audit,
+                cron_schedule=f"0 {(settings.schedule_hour + 12) % 24} * * *",
+                execution_timezone=settings.schedule_timezone,
+            ),
+        ],
+        sensors=[crawl_sensor(crawl.name), *filter(None, [alert_sensor(settings)])],
+        resources={
+            "source": Source(settings),
+            "io_manager": LakeIOManager(lake, settings, contracts),
+        },
+        executor=in_process_executor,
+    )
+
+
+defs = build(Settings())

@@ -1,0 +1,95 @@
+"""A star in DuckDB, its tables named as in a catalog, made from raw tables by the star's SQL."""
+
+from datetime import date
+from decimal import Decimal
+
+import duckdb
+import pytest
+
+from starschema_assets.analytics.query import questions
+from starschema_assets.star.models import MODELS
+from starschema_assets_tests.rows import RawTables
+
+
+class Star:
+    """Answers the project's questions from the raw tables of a connection."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self.connection = connection
+        for model in MODELS:
+            for step, sql in model.steps.items():
+                connection.execute(f"create or replace view star.{step} as {sql}")
+            connection.execute(
+                f"create or replace table main.{model.contract.table} as {model.sql}"
+            )
+
+    def answer(self, question: str) -> list[tuple[object, ...]]:
+        """The rows, in their order."""
+        sql = questions()[question].read_text(encoding="utf-8")
+        return self.connection.execute(sql).fetchall()
+
+
+@pytest.fixture
+def raw() -> RawTables:
+    """Two customers with orders and one without, two product lines ordered and one not."""
+    raw = RawTables()
+    raw.add(
+        "customers",
+        {"customerNumber": 1, "customerName": "Atelier", "country": "France"},
+        {"customerNumber": 2, "customerName": "Nor'way", "country": "Norway  "},
+        {"customerNumber": 3, "customerName": "Nobody", "country": "Spain"},
+    )
+    raw.add("productlines", *({"productLine": line} for line in ("Trains", "Ships", "Planes")))
+    raw.add(
+        "products",
+        *(
+            {
+                "productCode": code,
+                "productName": code.lower(),
+                "productLine": line,
+                "buyPrice": paid,
+            }
+            for code, line, paid in (
+                ("A1", "Trains", Decimal("10.00")),
+                ("A2", "Trains", Decimal("1.10")),
+                ("B1", "Ships", Decimal("5.00")),
+                ("C1", "Planes", Decimal("9.00")),
+            )
+        ),
+    )
+    raw.add(
+        "orders",
+        *(
+            {"orderNumber": number, "customerNumber": customer, "orderDate": day, "status": status}
+            for number, customer, day, status in (
+                (10, 1, date(2024, 1, 31), "Shipped"),
+                (11, 2, date(2024, 1, 1), "Cancelled"),
+                (12, 1, date(2025, 1, 15), "In Process"),
+            )
+        ),
+    )
+    raw.add(
+        "orderdetails",
+        *(
+            {
+                "orderNumber": order,
+                "orderLineNumber": line,
+                "productCode": code,
+                "quantityOrdered": quantity,
+                "priceEach": Decimal(price),
+            }
+            for order, line, code, quantity, price in (
+                (10, 1, "A1", 3, "20.10"),
+                (10, 2, "B1", 5, "6.00"),
+                (11, 1, "A2", 3, "2.25"),
+                (12, 1, "B1", 1, "4.00"),
+            )
+        ),
+    )
+    return raw
+
+
+@pytest.fixture
+def star(raw: RawTables) -> Star:
+    """The star of those raw tables."""
+    return Star(raw.connection)

@@ -1,0 +1,103 @@
+"""A proxy before the AWS emulator, for answers that the service gives and the emulator doesn't."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from email.utils import format_datetime, parsedate_to_datetime
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, ClassVar
+
+Answer = dict[str, Any]
+"""The body of an answer."""
+
+
+@dataclass
+class FaultyAWS:
+    """What goes wrong, by operation, e.g. `StartCrawler`."""
+
+    url: str = ""
+    refuse: dict[str, list[Answer]] = field(default_factory=dict)
+    """Errors that are answered, each once, instead of doing what was asked."""
+    alter: dict[str, Callable[[Answer], None]] = field(default_factory=dict)
+    """What becomes of an answer on its way back."""
+    on_start: dict[str, Callable[[], None]] = field(default_factory=dict)
+    """What is done once an operation was carried out, before it is answered."""
+    clock_behind: int = 0
+    """Seconds that the service's clock is behind, as the date of its answers shows it."""
+    asked: list[str] = field(default_factory=list)
+    """The operations that were asked for, in order."""
+
+
+def error(code: str, message: str, **more: str) -> Answer:
+    """An error as AWS's JSON services answer it, with status 400."""
+    return {"__type": code, "message": message, **more}
+
+
+THROTTLED = error("ThrottlingException", "Rate exceeded")
+
+
+@contextmanager
+def faulty_aws(server_url: str) -> Iterator[FaultyAWS]:
+    """A proxy to the emulator; signatures stay valid because the Host header is passed on."""
+    faults = FaultyAWS()
+
+    class Handler(_Proxy):
+        upstream = server_url.removeprefix("http://")
+        state = faults
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as proxy:
+        faults.url = f"http://127.0.0.1:{proxy.server_port}"
+        thread = threading.Thread(target=proxy.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield faults
+        finally:
+            proxy.shutdown()
+            thread.join()
+
+
+class _Proxy(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    upstream: ClassVar[str]
+    state: ClassVar[FaultyAWS]
+
+    def _forward(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
+        self.state.asked.append(operation)
+        if refusals := self.state.refuse.get(operation):
+            self._answer(400, json.dumps(refusals.pop(0)).encode())
+            return
+        connection = HTTPConnection(self.upstream)
+        connection.request(self.command, self.path, body, dict(self.headers))
+        answer = connection.getresponse()
+        content = answer.read()
+        connection.close()
+        if answer.status == 200:
+            self.state.on_start.get(operation, lambda: None)()
+            if operation in self.state.alter:
+                altered = json.loads(content)
+                self.state.alter[operation](altered)
+                content = json.dumps(altered).encode()
+        headers = {name.title(): value for name, value in answer.getheaders()}
+        date = parsedate_to_datetime(headers["Date"]) - timedelta(seconds=self.state.clock_behind)
+        headers["Date"] = format_datetime(date, usegmt=True)
+        self._answer(answer.status, content, headers)
+
+    def _answer(self, status: int, content: bytes, headers: dict[str, str] | None = None) -> None:
+        self.send_response_only(status)
+        for name, value in (headers or {"Date": self.date_time_string()}).items():
+            if name.lower() not in {"content-length", "transfer-encoding", "connection"}:
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
+        """Nothing: a test's output is not an access log."""
+
+    do_POST = _forward  # noqa: N815 - the base's name

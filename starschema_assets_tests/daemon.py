@@ -1,0 +1,127 @@
+"""A real Dagster daemon that watches an instance, without a webserver."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import duckdb
+import pytest
+from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
+
+from starschema_assets.sample import ensure_sample
+from starschema_assets.settings import CHECKOUT, Settings
+from starschema_assets_tests.pipeline import Pipeline
+
+PATIENCE_SECONDS = 90
+STOP_SECONDS = 30
+JOB = "refresh_star_schema"
+
+Seen = TypeVar("Seen")
+
+
+def eventually(look: Callable[[], Seen | None]) -> Seen:
+    """What is seen as soon as it is something."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        if seen := look():
+            return seen
+        time.sleep(0.2)
+    pytest.fail(f"not seen within {PATIENCE_SECONDS} s")
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """The pipeline from a DuckDB file, on an instance that a daemon may watch."""
+
+    pipeline: Pipeline
+    environment: Mapping[str, str]
+    home: Path
+    source: Path
+
+    def sql(self, statement: str) -> None:
+        """Change the source."""
+        with duckdb.connect(self.source) as connection:
+            connection.execute(statement)
+
+    @contextmanager
+    def daemon(self) -> Iterator[None]:
+        """The daemon, until the block ends."""
+        command = [sys.executable, "-m", "dagster._daemon", "run"]
+        command += ["-w", str(CHECKOUT / "workspace.yaml")]
+        with (self.home / "log").open("ab") as log:
+            process = subprocess.Popen(
+                command,
+                cwd=self.home,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        try:
+            yield
+        finally:
+            os.killpg(process.pid, signal.SIGINT)
+            try:
+                process.wait(STOP_SECONDS)
+            finally:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+
+    def launch(self) -> DagsterRun:
+        """Have the daemon start the main job, as the UI does; the run, when it has ended."""
+        command = [sys.executable, "-m", "dagster", "job", "launch", "-j", JOB]
+        command += ["-w", str(CHECKOUT / "workspace.yaml")]
+        subprocess.run(
+            command, cwd=self.home, env=self.environment, check=True, capture_output=True
+        )
+        instance = self.pipeline.instance
+        (run,) = instance.get_runs(RunsFilter(job_name=JOB), limit=1)
+        ended = RunsFilter(
+            [run.run_id], statuses=[DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE]
+        )
+        return eventually(lambda: instance.get_runs(ended))[0]
+
+    def evaluations(self, sensor: str) -> list[str]:
+        """The outcome of each evaluation of a sensor that has ended, the newest first."""
+        instance = self.pipeline.instance
+        for state in instance.all_instigator_state():
+            if state.instigator_name == sensor:
+                ticks = instance.get_ticks(state.instigator_origin_id, state.selector_id)
+                return [tick.status.value for tick in ticks if tick.status.value != "STARTED"]
+        return []
+
+    def await_evaluations(self, sensor: str) -> None:
+        """Wait for two more evaluations: the second began after now."""
+        before = len(self.evaluations(sensor))
+        eventually(lambda: len(self.evaluations(sensor)) >= before + 2)
+
+
+@contextmanager
+def deployed(
+    folder: Path, values: Mapping[str, str] | None = None, aws: Mapping[str, str] | None = None
+) -> Iterator[Deployment]:
+    """From the embedded sample to a lake in `folder`, with these settings and AWS variables."""
+    source = folder / "source.duckdb"
+    ensure_sample(source)
+    settings = {
+        "source_url": f"duckdb:///{source}",
+        "lake_uri": str(folder / "lake"),
+        "catalog": str(folder / "catalog.duckdb"),
+        "scratch": str(folder / "scratch"),
+        **(values or {}),
+    }
+    home = folder / "dagster_home"
+    home.mkdir()
+    (home / "dagster.yaml").write_bytes((CHECKOUT / ".dagster" / "dagster.yaml").read_bytes())
+    environment = {**os.environ, "DAGSTER_HOME": str(home), **(aws or {})}
+    environment |= {f"STARSCHEMA_{name.upper()}": value for name, value in settings.items()}
+    with DagsterInstance.from_config(str(home)) as instance:
+        pipeline = Pipeline(Settings.model_validate(settings), instance)
+        yield Deployment(pipeline, environment, home, source)

@@ -1,0 +1,197 @@
+"""An AWS emulator for the tests: ministack, a server over HTTP in its own virtual environment.
+
+Glue, Athena, IAM, S3, Secrets Manager and SNS answer as the services do, and signatures and IAM
+policies are enforced. Athena runs queries with DuckDB. A crawler runs for CRAWL_SECONDS and
+catalogs nothing: what a crawl would do, `on_start` of `aws_faults` does as test equipment.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.request import urlopen
+
+import boto3
+import pyarrow as pa
+import pyarrow.parquet as pq
+from filelock import FileLock
+from uv import find_uv_bin
+
+from starschema_assets.types import athena_type
+from starschema_assets_tests.seaweedfs import free_ports
+
+if TYPE_CHECKING:
+    from mypy_boto3_glue.type_defs import TableInputTypeDef
+
+PACKAGES = ("ministack==1.5.33", "duckdb==1.5.5")
+"""ministack pins a botocore of its own; its Athena needs DuckDB beside it."""
+
+REGION = "us-east-1"
+PARQUET_INPUT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat"
+PARQUET_SERDE = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
+CRAWL_SECONDS = 0.5
+START_TIMEOUT = 60
+
+_SERVER = f"""
+import ministack.services.glue
+from ministack.app import main
+ministack.services.glue.CRAWLER_RUN_SECONDS = {CRAWL_SECONDS}
+main()
+"""
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """The keys of a user of the emulator."""
+
+    access_key: str
+    secret_key: str
+
+    def environment(self, url: str) -> dict[str, str]:
+        """The AWS variables of a process that is this user, at this endpoint."""
+        return {
+            "AWS_ENDPOINT_URL": url,
+            "AWS_ACCESS_KEY_ID": self.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.secret_key,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+
+ROOT = Credentials("test", "test")
+"""May do everything."""
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """A running emulator."""
+
+    url: str
+
+    @property
+    def session(self) -> boto3.Session:
+        """A session of the root user, for a test to set up what it needs: give it `url`."""
+        return boto3.Session(ROOT.access_key, ROOT.secret_key, region_name=REGION)
+
+    def user(self, *actions: str) -> Credentials:
+        """Add a user who may do these actions and nothing else, e.g. `glue:GetCrawler`."""
+        iam = self.session.client("iam", endpoint_url=self.url)
+        name = f"user-{uuid.uuid4().hex[:8]}"
+        iam.create_user(UserName=name)
+        statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+        policy = {"Version": "2012-10-17", "Statement": [statement]}
+        iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=json.dumps(policy))
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        return Credentials(key["AccessKeyId"], key["SecretAccessKey"])
+
+    def add_crawler(self, name: str, database: str, *folders: str) -> None:
+        """Add a Glue crawler of these `s3://` folders, with its database and its role."""
+        iam = self.session.client("iam", endpoint_url=self.url)
+        trust = {
+            "Effect": "Allow",
+            "Principal": {"Service": "glue.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+        role = iam.create_role(
+            RoleName=f"{database}-crawler",
+            AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+        )["Role"]["Arn"]
+        glue = self.session.client("glue", endpoint_url=self.url)
+        glue.create_database(DatabaseInput={"Name": database})
+        glue.create_crawler(
+            Name=name,
+            Role=role,
+            DatabaseName=database,
+            Targets={"S3Targets": [{"Path": folder} for folder in folders]},
+        )
+
+    def add_table(self, database: str, name: str, bucket: str, rows: pa.Table) -> None:
+        """Put a Parquet file into the emulator's S3 and describe it in Glue, as a crawl would."""
+        file = BytesIO()
+        pq.write_table(rows, file)
+        s3 = self.session.client("s3", endpoint_url=self.url)
+        s3.put_object(Bucket=bucket, Key=f"star/{name}/{name}.parquet", Body=file.getvalue())
+        self.describe(database, name, f"s3://{bucket}/star/{name}/", rows.schema)
+
+    def describe(self, database: str, name: str, folder: str, schema: pa.Schema) -> None:
+        """Describe the Parquet files of a folder in Glue, as a crawl would."""
+        glue = self.session.client("glue", endpoint_url=self.url)
+        table: TableInputTypeDef = {
+            "Name": name,
+            "StorageDescriptor": {
+                "Columns": [{"Name": f.name, "Type": athena_type(f.type)} for f in schema],
+                "Location": folder,
+                "InputFormat": PARQUET_INPUT,
+                "SerdeInfo": {"SerializationLibrary": PARQUET_SERDE},
+            },
+        }
+        try:
+            glue.create_table(DatabaseName=database, TableInput=table)
+        except glue.exceptions.AlreadyExistsException:
+            glue.update_table(DatabaseName=database, TableInput=table)
+
+
+@contextmanager
+def emulator() -> Iterator[Emulator]:
+    """An empty emulator on a free port of this machine."""
+    python = _installed()
+    with tempfile.TemporaryDirectory(prefix="ministack") as home:
+        (port,) = free_ports(1)
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")} | {
+            "AUTH": "true",
+            "BIND_HOST": "127.0.0.1",
+            "GATEWAY_PORT": str(port),
+            "IOT_MTLS_ENABLED": "0",
+            "S3_DATA_DIR": f"{home}/s3",
+            "TMPDIR": home,
+        }
+        log = Path(home) / "log"
+        with log.open("wb") as out:
+            server = subprocess.Popen(
+                [python, "-c", _SERVER], env=environment, cwd=home, stdout=out, stderr=out
+            )
+        try:
+            url = f"http://127.0.0.1:{port}"
+            _await_answer(url, server, log)
+            yield Emulator(url)
+        finally:
+            server.kill()
+            server.wait()
+
+
+def _installed() -> Path:
+    """The emulator's Python, beside this one; made when it is first needed."""
+    home = Path(sys.prefix) / "ministack"
+    marker = home / "installed"
+    python = home / "bin" / "python"
+    with FileLock(f"{home}.lock"):
+        if not marker.exists() or marker.read_text() != " ".join(PACKAGES):
+            uv = find_uv_bin()
+            subprocess.run(
+                [uv, "venv", "-q", "--clear", "--python", sys.executable, home], check=True
+            )
+            subprocess.run([uv, "pip", "install", "-q", "--python", python, *PACKAGES], check=True)
+            marker.write_text(" ".join(PACKAGES))
+    return python
+
+
+def _await_answer(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_TIMEOUT
+    while server.poll() is None and time.monotonic() < deadline:
+        try:
+            urlopen(f"{url}/_ministack/health", timeout=5).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    message = f"ministack did not start on {url}:\n{log.read_text(errors='replace')[-3000:]}"
+    raise RuntimeError(message)

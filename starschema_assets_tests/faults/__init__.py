@@ -1,0 +1,1 @@
+"""What goes wrong around the pipeline, made to go wrong: kills, full disks, lost servers."""

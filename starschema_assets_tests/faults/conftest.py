@@ -1,0 +1,83 @@
+"""A deployment on each kind of lake for each test, made by copying one that was refreshed once."""
+
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from dagster import DagsterInstance
+from pydantic import SecretStr
+
+from starschema_assets.settings import Settings
+from starschema_assets_tests.conftest import VERSIONED, copy_sample
+from starschema_assets_tests.faults.deployment import FILES, Base, Deployment
+from starschema_assets_tests.faults.objects import objects_of
+from starschema_assets_tests.mariadb import MariaDB
+from starschema_assets_tests.pipeline import Pipeline
+from starschema_assets_tests.seaweedfs import SeaweedFS
+
+
+@pytest.fixture(scope="session")
+def base(mariadb: MariaDB, tmp_path_factory: pytest.TempPathFactory) -> Base:
+    """What one good refresh of a copy of the sample left."""
+    base = Base(tmp_path_factory.mktemp("base"), copy_sample(mariadb))
+    base.home.mkdir()
+    (base.home / "dagster.yaml").write_text("telemetry: {enabled: false}")
+    settings = Settings(
+        source_url=SecretStr(base.sales.url),
+        lake_uri=str(base.lake),
+        scratch=base.folder / "scratch",
+    )
+    with DagsterInstance.from_config(str(base.home)) as instance:
+        assert Pipeline(settings, instance).refresh().success
+    return base
+
+
+@pytest.fixture
+def instance(base: Base, tmp_path: Path) -> Iterator[DagsterInstance]:
+    """The instance that has that refresh on record."""
+    home = tmp_path / "dagster_home"
+    shutil.copytree(base.home, home)
+    with DagsterInstance.from_config(str(home)) as instance:
+        yield instance
+
+
+@pytest.fixture
+def settings(base: Base, tmp_path: Path) -> Settings:
+    """Those of a lake in a directory, with the same source."""
+    return Settings(
+        source_url=SecretStr(base.sales.url),
+        lake_uri=str(tmp_path / "lake"),
+        scratch=tmp_path / "scratch",
+    )
+
+
+def deploy(
+    base: Base, settings: Settings, instance: DagsterInstance, endpoint: str | None = None
+) -> Deployment:
+    """The pipeline to the lake that the settings name, which gets the base's tables."""
+    deployment = Deployment(settings, instance, objects_of(settings, endpoint))
+    for name in FILES:
+        deployment.objects.write(name, base.lake / name)
+    return deployment
+
+
+@pytest.fixture
+def on_disk(base: Base, settings: Settings, instance: DagsterInstance) -> Deployment:
+    """A deployment with a lake in a directory."""
+    return deploy(base, settings, instance)
+
+
+@pytest.fixture
+def on_s3(s3: SeaweedFS, base: Base, settings: Settings, instance: DagsterInstance) -> Deployment:
+    """A deployment with a lake on S3; its objects are looked at without a detour by a proxy."""
+    lake = {"lake_uri": f"s3://{VERSIONED}/{uuid.uuid4().hex}"}
+    return deploy(base, settings.model_copy(update=lake), instance, s3.url)
+
+
+@pytest.fixture(params=["on_disk", "on_s3"])
+def deployment(request: pytest.FixtureRequest) -> Deployment:
+    """A deployment of each kind in turn."""
+    found: Deployment = request.getfixturevalue(request.param)
+    return found

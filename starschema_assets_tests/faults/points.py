@@ -1,0 +1,89 @@
+"""Named points of a refresh, at which a process can be made to stop or die."""
+
+from collections.abc import Callable
+from typing import Any
+
+from starschema_assets.lake.io_manager import LakeIOManager
+from starschema_assets.lake.local import LocalLake
+from starschema_assets.lake.multipart import Multipart
+from starschema_assets.lake.paths import Table, file_of, name_of
+from starschema_assets.lake.s3 import S3Lake
+from starschema_assets.raw import extraction
+from starschema_assets.raw.audit import RawAudit
+
+Stop = Callable[[], None]
+Point = tuple[str, Table]
+"""One of POINTS, and the table that it is about."""
+
+
+def _in(table: Table, stop: Stop) -> None:
+    """Rows of the raw table have arrived, and it isn't finished."""
+    report_progress = extraction.report_progress
+
+    def report(name: str, *arguments: Any) -> Callable[[int], None]:
+        return (lambda _: stop()) if name == name_of(table) else report_progress(name, *arguments)
+
+    _replace(extraction, "report_progress", report)
+
+
+def _before_audit(_: Table, stop: Stop) -> None:
+    """All raw tables are staged, and none is audited."""
+    versions = RawAudit.versions
+
+    def stopped(*arguments: Any) -> Any:
+        stop()
+        return versions(*arguments)
+
+    _replace(RawAudit, "versions", stopped)
+
+
+def _before_publishing(table: Table, stop: Stop) -> None:
+    """All tables of the stage are uploaded, and this is the next to be published."""
+    handle_output = LakeIOManager.handle_output
+
+    def stopped(self: LakeIOManager, context: Any, audited: Any) -> None:
+        if audited.staged.table == table:
+            stop()
+        handle_output(self, context, audited)
+
+    _replace(LakeIOManager, "handle_output", stopped)
+
+
+def _once_verified(table: Table, stop: Stop) -> None:
+    """On S3: the lock was just seen to be held, and the table is published next."""
+    complete = Multipart.complete
+
+    def stopped(self: Any) -> str:
+        if self._at["Key"].endswith(file_of(table)):
+            stop()
+        return complete(self)
+
+    _replace(Multipart, "complete", stopped)
+
+
+def _once_published(table: Table, stop: Stop) -> None:
+    """The table is published, and Dagster doesn't know it yet."""
+    for kind in (LocalLake, S3Lake):
+        publish = kind.publish
+
+        def stopped(self: Any, staged: Any, lease: Any, publish: Any = publish) -> Any:
+            published = publish(self, staged, lease)
+            if staged.table == table:
+                stop()
+            return published
+
+        _replace(kind, "publish", stopped)
+
+
+def _replace(owner: object, name: str, function: Callable[..., Any]) -> None:
+    """For good: the process does nothing else."""
+    setattr(owner, name, function)
+
+
+POINTS: dict[str, Callable[[Table, Stop], None]] = {
+    "in": _in,
+    "before the audit": _before_audit,
+    "before publishing": _before_publishing,
+    "once verified": _once_verified,
+    "once published": _once_published,
+}

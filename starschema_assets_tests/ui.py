@@ -1,0 +1,88 @@
+"""The UI as `make ui` starts it: webserver, daemon and code server, on a free port."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+from starschema_assets.settings import CHECKOUT
+
+STARTUP_SECONDS = 90
+STOP_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class UI:
+    """A running UI, and the environment in which a command line shares its instance."""
+
+    url: str
+    environment: Mapping[str, str]
+    log: Path
+
+    def ask(self, query: str, **variables: object) -> dict[str, Any]:
+        """Ask GraphQL what a page asks; returns the data of the answer."""
+        body = json.dumps({"query": query, "variables": variables}).encode()
+        headers = {"Content-Type": "application/json"}
+        with urlopen(Request(f"{self.url}/graphql", body, headers)) as answer:
+            said = json.load(answer)
+        assert "errors" not in said, said["errors"]
+        data: dict[str, Any] = said["data"]
+        return data
+
+
+@contextmanager
+def running_ui(home: Path, port: int, settings: Mapping[str, str]) -> Iterator[UI]:
+    """The command of `make ui` on a Dagster instance of its own in `home`, until the block ends."""
+    home.mkdir()
+    (home / "dagster.yaml").write_bytes((CHECKOUT / ".dagster" / "dagster.yaml").read_bytes())
+    environment = {**os.environ, "DAGSTER_HOME": str(home), **settings}
+    # What a shell starts in the background ignores the interrupt that ends it.
+    command = ["env", "--default-signal=INT", sys.executable, "-m", "dagster", "dev"]
+    ui = UI(f"http://127.0.0.1:{port}", environment, home / "log")
+    with ui.log.open("wb") as log:
+        process = subprocess.Popen(
+            [*command, "-w", CHECKOUT / "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)],
+            cwd=home,  # not the checkout, whose .env may point at somebody's database
+            env=environment,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        _wait_for(ui, process)
+        yield ui
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        try:
+            process.wait(STOP_SECONDS)
+        finally:
+            _kill(process.pid)
+
+
+def _wait_for(ui: UI, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + STARTUP_SECONDS
+    while True:
+        try:
+            ui.ask("{ version }")
+        except (URLError, ConnectionError):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(ui.log.read_text()[-2000:]) from None
+            time.sleep(0.2)
+        else:
+            return
+
+
+def _kill(group: int) -> None:
+    try:
+        os.killpg(group, signal.SIGKILL)
+    except ProcessLookupError:
+        return
