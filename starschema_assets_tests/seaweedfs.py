@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,6 +64,7 @@ class SeaweedFS:
     """A server with its data in one folder; it can be stopped and started again with that data."""
 
     folder: Path
+    identities: Sequence[Identity] = (OWNER, READER)
     port: int = 0
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
@@ -85,7 +86,7 @@ class SeaweedFS:
     def start(self) -> None:
         """Start and wait until it answers; the S3 port stays the same over restarts."""
         config = self.folder / "identities.json"
-        config.write_text(json.dumps({"identities": [OWNER.config(), READER.config()]}))
+        config.write_text(json.dumps({"identities": [who.config() for who in self.identities]}))
         ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
         self.port = ports["s3.port"] = self.port or ports["s3.port"]
         data = self.folder / "data"
@@ -148,9 +149,9 @@ def free_ports(count: int) -> list[int]:
 
 
 @contextmanager
-def seaweedfs(folder: Path) -> Iterator[SeaweedFS]:
-    """A running server that keeps its data in `folder`."""
-    server = SeaweedFS(folder)
+def seaweedfs(folder: Path, *others: Identity) -> Iterator[SeaweedFS]:
+    """A running server that keeps its data in `folder`, and knows `others` too."""
+    server = SeaweedFS(folder, (OWNER, READER, *others))
     server.start()
     try:
         yield server
