@@ -50,7 +50,7 @@ test: .venv/installed ## run the tests on a real MariaDB, S3 server and browser 
 	  $(call install,mariadb-server-core mariadb-client-core,the MariaDB server that the tests start for themselves)
 	@{ command -v chromium && .venv/bin/playwright --version; } >/dev/null 2>&1 || \
 	  $(call install,chromium libatomic1,the browser in which the tests look at the UI)
-	@.venv/bin/python -m pytest -n 4 --dist loadfile $(ARGS)
+	@.venv/bin/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: .venv/installed ## format, lint, types, and whether the lock holds what the project asks for
 	@.venv/bin/ruff format --check .

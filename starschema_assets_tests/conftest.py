@@ -23,6 +23,15 @@ PLAIN = "plain"
 PASSWORD = "s3cr3t/pass:word"
 
 
+WAIT_LONG = ("test_ui.py", "test_alerts.py", "test_crawl.py", "test_bad_data.py", "test_lock.py")
+"""Files that mostly wait, begun first so that the others pass meanwhile."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that wait long before the others."""
+    items.sort(key=lambda item: item.path.name not in WAIT_LONG)
+
+
 @pytest.fixture(scope="session")
 def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeaweedFS]:
     """A server with one bucket that keeps versions and one that doesn't."""

@@ -64,7 +64,8 @@ class Account:
 
     def client(self, service: str) -> Any:
         """A client of the emulator that may do everything."""
-        return self.aws.session.client(service, endpoint_url=self.aws.url)
+        session: Any = self.aws.session
+        return session.client(service, endpoint_url=self.aws.url)
 
     def files(self) -> Any:
         """A client of the S3 server that may do everything."""

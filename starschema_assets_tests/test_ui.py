@@ -95,7 +95,7 @@ def page(browser: Browser, ui: UI, answers: list[str]) -> Iterator[Page]:
     """A window that keeps what it is told."""
 
     def keep(route: Route) -> None:
-        answer = route.fetch()
+        answer = route.fetch(max_retries=5)  # the server may close an idle connection
         answers.append(answer.text())
         route.fulfill(response=answer)
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Iterator, Mapping
 
+import pyarrow as pa
+
 from starschema_assets.contract import Contract
-from starschema_assets.lake.parquet import Footer
 from starschema_assets.quality import files
 from starschema_assets.quality.finding import Finding
 from starschema_assets.quality.rows import RowAudit
@@ -13,14 +14,17 @@ Keys = Mapping[str, tuple[str, ...]]
 
 
 def audit_table(
-    audit: RowAudit, contract: Contract, footer: Footer, declared: Mapping[str, str] | None = None
+    audit: RowAudit,
+    contract: Contract,
+    schema: pa.Schema,
+    declared: Mapping[str, str] | None = None,
 ) -> Iterator[Finding]:
     """Audit a table by itself; its rows only if its columns are as declared.
 
     `declared` has the types of the columns, where they are not simply those of the contract.
     """
     declared = declared or {column.name: column.type for column in contract.columns}
-    types = files.types(contract, footer.schema, declared)
+    types = files.types(contract, schema, declared)
     yield types
     if types.passed:
         yield audit.key(contract)

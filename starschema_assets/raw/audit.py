@@ -74,7 +74,7 @@ class RawAudit:
         present = replace(
             contract, columns=tuple(c for c in contract.columns if c.name in declared)
         )
-        yield from audit_table(audit, present, footer, declared)
+        yield from audit_table(audit, present, footer.schema, declared)
         yield source.row_count(contract, footer.rows, int(entries["source_rows"]))
         yield source.row_loss(
             contract, footer.rows, int(entries["rows_before"]), self.settings.max_row_loss

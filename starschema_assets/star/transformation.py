@@ -82,7 +82,7 @@ class Transformation:
     def _table(self, audit: RowAudit, model: Model) -> Iterator[Finding]:
         contract = model.contract
         footer = read_footer(self.files[contract.table])
-        table = list(audit_table(audit, contract, footer))
+        table = list(audit_table(audit, contract, footer.schema))
         yield from table
         snapshots = mapping_of(footer.metadata, "raw_snapshots")
         yield star_audit.one_snapshot(contract, snapshots)

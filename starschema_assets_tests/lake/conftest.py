@@ -4,43 +4,13 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-import boto3
 import pytest
 
 from starschema_assets.lake.lake import Lake
 from starschema_assets.lake.open import open_lake
 from starschema_assets.settings import Settings
-from starschema_assets_tests.seaweedfs import SeaweedFS, seaweedfs
-
-VERSIONED = "versioned"
-PLAIN = "plain"
-
-
-@pytest.fixture(scope="session")
-def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeaweedFS]:
-    """A server with one bucket that keeps versions and one that doesn't."""
-    with seaweedfs(tmp_path_factory.mktemp("seaweedfs")) as server:
-        client = boto3.client(
-            "s3",
-            endpoint_url=server.url,
-            region_name="us-east-1",
-            aws_access_key_id=server.environment()["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=server.environment()["AWS_SECRET_ACCESS_KEY"],
-        )
-        client.create_bucket(Bucket=PLAIN)
-        client.create_bucket(Bucket=VERSIONED)
-        client.put_bucket_versioning(
-            Bucket=VERSIONED, VersioningConfiguration={"Status": "Enabled"}
-        )
-        yield server
-
-
-@pytest.fixture
-def s3(s3_server: SeaweedFS, monkeypatch: pytest.MonkeyPatch) -> SeaweedFS:
-    """The server, with the AWS variables of its owner set."""
-    for name, value in s3_server.environment().items():
-        monkeypatch.setenv(name, value)
-    return s3_server
+from starschema_assets_tests.conftest import VERSIONED
+from starschema_assets_tests.seaweedfs import SeaweedFS
 
 
 @pytest.fixture

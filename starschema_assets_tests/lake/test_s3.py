@@ -12,7 +12,7 @@ from starschema_assets.lake.errors import LakeDenied, LakeError, NoEarlierVersio
 from starschema_assets.lake.lake import Lake, StagedTable
 from starschema_assets.lake.open import open_lake
 from starschema_assets.settings import Settings
-from starschema_assets_tests.lake.conftest import PLAIN
+from starschema_assets_tests.conftest import PLAIN
 from starschema_assets_tests.lake.tables import (
     DIMENSION,
     FACT,
