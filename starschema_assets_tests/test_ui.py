@@ -191,7 +191,8 @@ def test_a_publication_is_followed_by_one_crawl_unless_its_run_crawled(page: Pag
     page.get_by_role("link", name="View", exact=True).click()
     expect(page.get_by_text("Success", exact=True).first).to_be_visible()
     page.goto("/runs")
-    expect(page.get_by_role("link", name="crawl_star_schema").first).to_be_visible()
+    crawl = page.get_by_role("link", name="crawl_star_schema").first
+    expect(crawl).to_be_visible(timeout=2 * PATIENCE)
     assert len(crawls(ui)) == 1
 
 
