@@ -150,5 +150,6 @@ def _settings(source_url: str, folder: Path) -> Settings:
     return Settings(
         source_url=SecretStr(source_url),
         lake_uri=str(folder / "lake"),
+        catalog=folder / "catalog.duckdb",
         scratch=folder / "scratch",
     )

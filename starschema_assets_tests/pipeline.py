@@ -67,6 +67,10 @@ class Pipeline:
         assert not [name for name in self.materialized(run) if name.startswith(stages)]
         return run
 
+    def crawl(self) -> ExecuteInProcessResult:
+        """Run the job that brings the catalog up to date."""
+        return self._run("crawl_star_schema")
+
     def audit(self) -> ExecuteInProcessResult:
         """Run the job that audits what is published."""
         return self._run("audit_star_schema")

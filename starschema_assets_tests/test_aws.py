@@ -19,7 +19,6 @@ from dagster import DagsterInstance
 from pydantic import SecretStr
 
 from starschema_assets.analytics.query import query, read
-from starschema_assets.definitions import build
 from starschema_assets.lake.parquet import read_footer
 from starschema_assets.settings import Settings
 from starschema_assets_tests.aws_faults import faulty_aws
@@ -132,7 +131,7 @@ def test_athena_answers_to_the_cent_what_the_source_says(
     )
     pipeline = Pipeline(settings, instance)
     assert pipeline.refresh().success
-    assert pipeline.run(build(settings).resolve_job_def("crawl_star_schema")).success
+    assert pipeline.crawl().success
     assert pipeline.check("catalog/star_schema:matches_files").passed
     answer = query(read("sales_by_country"), settings)
     by_country = dict(

@@ -49,6 +49,7 @@ def catalog_assets(catalog: Catalog, lake: Lake) -> AssetsDefinition:
                 asset=KEY,
                 description="Columns, types, order and location of every table of the star are "
                 "the same in the catalog, in the contract and in the file.",
+                blocking=True,
             ),
             AssetCheckSpec(
                 STRAY, asset=KEY, description="The catalog has no table that the lake has not."
