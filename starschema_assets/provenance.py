@@ -20,7 +20,7 @@ def written_by(run_id: str) -> dict[str, str]:
     return {"run_id": run_id, "written_at": datetime.now(UTC).isoformat()}
 
 
-def figures_entry(rows: Iterable[tuple[str, int, str, str]]) -> str:
+def figures_entry(rows: Iterable[tuple[str, str, str, str]]) -> str:
     """The source's answer to order_figures.sql as an entry."""
     return json.dumps([list(row) for row in rows])
 

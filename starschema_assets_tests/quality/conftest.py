@@ -40,7 +40,7 @@ class GoodLake:
             self.entries[model.contract.path] = {
                 "raw_snapshots": json.dumps(dict.fromkeys(model.raw_tables, "snapshot 1"))
             }
-        figures = [("2024", 2, "5", "50.00")]
+        figures = [("2024", "2", "5", "50.00")]
         self.entries["star", "fact_orders"]["order_figures"] = figures_entry(figures)
 
     def sql(self, statement: str) -> None:
