@@ -1,6 +1,5 @@
 """The settings: environment variables that begin with STARSCHEMA_, validated at import."""
 
-import tempfile
 from pathlib import Path
 from typing import Literal
 from zoneinfo import available_timezones
@@ -58,7 +57,7 @@ class Settings(BaseSettings):
         "on S3 the bucket's versioning keeps them.",
     )
     scratch: Path = Field(
-        Path(tempfile.gettempdir()) / "starschema_assets",
+        CHECKOUT / "data" / "scratch",  # not in /tmp, where every user of the machine may read
         description="Directory for spilled sorts and for tables on their way to or from S3.",
     )
     memory_limit: str = Field(
