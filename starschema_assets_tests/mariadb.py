@@ -27,6 +27,7 @@ class MariaDB:
         self._options = {
             "datadir": self.home / "data",
             "socket": self.home / "s",
+            "tmpdir": self.home,  # a server that starts deletes what others have in a shared one
             "pid_file": self.home / "pid",
             "bind_address": "127.0.0.1",
             "port": str(self.port),
