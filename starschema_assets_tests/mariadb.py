@@ -40,7 +40,8 @@ class MariaDB:
     def __enter__(self) -> Self:
         install = ["mariadb-install-db", "--no-defaults", f"--datadir={self.home / 'data'}"]
         install += ["--auth-root-authentication-method=normal", "--skip-test-db"]
-        subprocess.run([*install, *_as_root()], check=True, capture_output=True)
+        own = {**os.environ, "TMPDIR": str(self.home)}
+        subprocess.run([*install, *_as_root()], check=True, capture_output=True, env=own)
         self.start()
         return self
 
