@@ -8,7 +8,6 @@ catalogs nothing: what a crawl would do, `on_start` of `aws_faults` does as test
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import time
 import uuid
@@ -23,10 +22,9 @@ from urllib.request import urlopen
 import boto3
 import pyarrow as pa
 import pyarrow.parquet as pq
-from filelock import FileLock
-from uv import find_uv_bin
 
 from starschema_assets.types import athena_type
+from starschema_assets_tests.environment import python_with
 from starschema_assets_tests.seaweedfs import free_ports
 
 if TYPE_CHECKING:
@@ -143,7 +141,7 @@ class Emulator:
 @contextmanager
 def emulator() -> Iterator[Emulator]:
     """An empty emulator on a free port of this machine."""
-    python = _installed()
+    python = python_with("ministack", *PACKAGES)
     with tempfile.TemporaryDirectory(prefix="ministack") as home:
         (port,) = free_ports(1)
         environment = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")} | {
@@ -166,22 +164,6 @@ def emulator() -> Iterator[Emulator]:
         finally:
             server.kill()
             server.wait()
-
-
-def _installed() -> Path:
-    """The emulator's Python, beside this one; made when it is first needed."""
-    home = Path(sys.prefix) / "ministack"
-    marker = home / "installed"
-    python = home / "bin" / "python"
-    with FileLock(f"{home}.lock"):
-        if not marker.exists() or marker.read_text() != " ".join(PACKAGES):
-            uv = find_uv_bin()
-            subprocess.run(
-                [uv, "venv", "-q", "--clear", "--python", sys.executable, home], check=True
-            )
-            subprocess.run([uv, "pip", "install", "-q", "--python", python, *PACKAGES], check=True)
-            marker.write_text(" ".join(PACKAGES))
-    return python
 
 
 def _await_answer(url: str, server: subprocess.Popen[bytes], log: Path) -> None:

@@ -17,14 +17,15 @@ STARTUP_SECONDS = 60
 class MariaDB:
     """A server on 127.0.0.1 for the time of a `with` block; `root` has no password.
 
-    Options are those of mariadbd: `MariaDB(transaction_isolation="READ-COMMITTED")`.
+    Options are those of mariadbd: `MariaDB(transaction_isolation="READ-COMMITTED")`. A `datadir`
+    that exists is used with the databases it has.
     """
 
     def __init__(self, **options: str | Path) -> None:
         self._home = tempfile.TemporaryDirectory(prefix="mdb")  # short: a socket's path is limited
         self.home = Path(self._home.name)
         self.port = _free_port()
-        self._options = {
+        self._options: dict[str, str | Path] = {
             "datadir": self.home / "data",
             "socket": self.home / "s",
             "tmpdir": self.home,  # a server that starts deletes what others have in a shared one
@@ -38,10 +39,12 @@ class MariaDB:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        install = ["mariadb-install-db", "--no-defaults", f"--datadir={self.home / 'data'}"]
-        install += ["--auth-root-authentication-method=normal", "--skip-test-db"]
-        own = {**os.environ, "TMPDIR": str(self.home)}
-        subprocess.run([*install, *_as_root()], check=True, capture_output=True, env=own)
+        data = Path(self._options["datadir"])
+        if not data.exists():
+            install = ["mariadb-install-db", "--no-defaults", f"--datadir={data}"]
+            install += ["--auth-root-authentication-method=normal", "--skip-test-db"]
+            own = {**os.environ, "TMPDIR": str(self.home)}
+            subprocess.run([*install, *_as_root()], check=True, capture_output=True, env=own)
         self.start()
         return self
 
@@ -73,6 +76,19 @@ class MariaDB:
         if self._process:
             self._process.kill()
             self._process.wait()
+
+    def stop(self) -> None:
+        """End the server in order, with all that it holds written to its data directory."""
+        if self._process:
+            self._process.terminate()
+            self._process.wait()
+
+    @property
+    def pid(self) -> int:
+        """The process id of the server that runs."""
+        if self._process is None:
+            raise RuntimeError("the server was never started")
+        return self._process.pid
 
     def restart(self) -> None:
         """End the server at once and start it again on the same port."""
