@@ -35,7 +35,8 @@ class MariaDB:
             "innodb_buffer_pool_size": "64M",
             "innodb_log_file_size": "32M",
             "innodb_flush_log_at_trx_commit": "0",
-        } | options
+            **options,
+        }
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
