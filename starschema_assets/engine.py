@@ -1,7 +1,9 @@
 """The engine of one machine: DuckDB, kept within its memory."""
 
 import importlib.util
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -18,6 +20,18 @@ def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
             "autoinstall_known_extensions": False,  # nothing is fetched while a pipeline runs
         }
     )
+
+
+@dataclass(frozen=True)
+class DuckDBTables:
+    """The tables and views of a connection, for an audit to ask."""
+
+    connection: duckdb.DuckDBPyConnection
+
+    def fetch(self, query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """Columns and rows of a query."""
+        result = self.connection.execute(query)
+        return [column[0] for column in result.description], result.fetchall()
 
 
 def quoted(name: str) -> str:

@@ -2,19 +2,19 @@
 
 import re
 from collections.abc import Iterator, Sequence
-
-import duckdb
+from typing import Any
 
 from starschema_assets.contract import Contract, ForeignKey
 from starschema_assets.quality.checks import RowCheck, foreign_key_check, key_check, row_checks
 from starschema_assets.quality.finding import EXAMPLES, Finding, Row, mask
+from starschema_assets.quality.tables import Tables
 
 
 class RowAudit:
-    """Audits tables that stand in a DuckDB connection under their asset paths."""
+    """Audits tables in the engine that holds them."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self.connection = connection
+    def __init__(self, tables: Tables) -> None:
+        self.tables = tables
 
     def rows(self, contract: Contract) -> Iterator[Finding]:
         """Look at every row once for all its checks; a second time only for examples."""
@@ -92,13 +92,14 @@ class RowAudit:
         self, contract: Contract, query: str, broken: Sequence[str], *computed: str
     ) -> list[Row]:
         """Offending rows: first the key and the columns that are broken, then all others."""
-        result = self.connection.sql(f"{query} limit {EXAMPLES}")
-        order = sorted(result.columns, key=lambda c: (c not in contract.key, c not in broken))
-        rows = (dict(zip(result.columns, row, strict=True)) for row in result.fetchall())
+        columns, found = self.tables.fetch(f"{query} limit {EXAMPLES}")
+        order = sorted(columns, key=lambda c: (c not in contract.key, c not in broken))
+        rows = (dict(zip(columns, row, strict=True)) for row in found)
         return [mask(contract, {c: row[c] for c in order}, computed) for row in rows]
 
-    def _fetch(self, query: str) -> list[tuple[int, ...]]:
-        return self.connection.execute(query).fetchall()
+    def _fetch(self, query: str) -> Sequence[tuple[Any, ...]]:
+        _, rows = self.tables.fetch(query)
+        return rows
 
 
 def _table(contract: Contract) -> str:

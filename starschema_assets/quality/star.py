@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
-import duckdb
-
 from starschema_assets.contract import Contract
 from starschema_assets.provenance import Figures
 from starschema_assets.quality.checks import MATCHES_SOURCE, NEWEST_ORDER, ONE_SNAPSHOT
 from starschema_assets.quality.finding import Finding
+from starschema_assets.quality.tables import Tables
 
 FACT_FIGURES = """
 select
@@ -29,16 +28,14 @@ def one_snapshot(contract: Contract, snapshots: Mapping[str, str]) -> Finding:
     return Finding(contract, ONE_SNAPSHOT, passed=passed, message="" if passed else message)
 
 
-def matches_source(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, source: Figures | None
-) -> Finding:
+def matches_source(tables: Tables, contract: Contract, source: Figures | None) -> Finding:
     """Compare the fact, year by year, with what the source computed itself."""
     if source is None:
         message = "raw/orderdetails has no figures of the source: materialize it"
         return Finding(contract, MATCHES_SOURCE, passed=False, message=message)
+    _, years_of_fact = tables.fetch(FACT_FIGURES)
     fact: Figures = {
-        year: (lines, quantity, amount)
-        for year, lines, quantity, amount in connection.execute(FACT_FIGURES).fetchall()
+        year: (lines, quantity, amount) for year, lines, quantity, amount in years_of_fact
     }
     differences = [
         f"{year or 'no year'}: {_told(fact.get(year))} in the fact, "
@@ -58,11 +55,9 @@ def _told(figures: tuple[int, int, Decimal] | None) -> str:
     return f"{lines} lines, {quantity} pieces, {amount} USD"
 
 
-def newest_order(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, today: date, max_age: int | None
-) -> Finding:
+def newest_order(tables: Tables, contract: Contract, today: date, max_age: int | None) -> Finding:
     """Look at the newest orderDate; `max_age` in days, None if its age doesn't matter."""
-    ((newest,),) = connection.execute("select max(orderDate) from star.fact_orders").fetchall()
+    _, ((newest,),) = tables.fetch("select max(orderDate) from star.fact_orders")
     age = (today - newest).days if newest else None
     passed = age is not None and age >= 0 and (max_age is None or age <= max_age)
     return Finding(

@@ -40,7 +40,7 @@ class RawAudit:
     def versions(self, files: Mapping[Contract, Path]) -> Iterator[Finding]:
         """What the files hold, each by itself."""
         with engine.connect(self.settings) as connection:
-            audit = RowAudit(connection)
+            audit = RowAudit(engine.DuckDBTables(connection))
             for contract, file in files.items():
                 engine.add_view(connection, contract.path, file)
                 yield from self._version(audit, contract, file)

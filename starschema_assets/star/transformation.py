@@ -1,8 +1,6 @@
 """One transformation: star tables made from the published raw tables, staged and audited."""
 
-import json
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -11,18 +9,15 @@ from starschema_assets import engine
 from starschema_assets.lake.errors import NotPublished, Unreadable
 from starschema_assets.lake.lake import Lake, StagedTable
 from starschema_assets.lake.parquet import Footer, read_footer
-from starschema_assets.provenance import figures_of, mapping_of, written_by
-from starschema_assets.quality import star as star_audit
-from starschema_assets.quality.audit import audit_references, audit_table
-from starschema_assets.quality.checks import FACT
+from starschema_assets.provenance import written_by
 from starschema_assets.quality.files import not_there
 from starschema_assets.quality.finding import Finding
-from starschema_assets.quality.rows import RowAudit
 from starschema_assets.settings import Settings
+from starschema_assets.star.audit import StarAudit
 from starschema_assets.star.models import MODELS, Model
+from starschema_assets.star.origins import origins
 
 BATCH_ROWS = 100_000
-KEYS = {model.contract.table: model.contract.key for model in MODELS}
 
 
 class Transformation:
@@ -55,7 +50,7 @@ class Transformation:
                     model.contract.path,
                     relation.to_arrow_reader(BATCH_ROWS),
                     schema=None,
-                    metadata=written_by(run_id) | _origins(model, footers),
+                    metadata=written_by(run_id) | origins(model, footers),
                     sorted_by=model.contract.sorted_by,
                 )
             )
@@ -68,31 +63,9 @@ class Transformation:
         for model in MODELS:
             if model.contract.table not in self.files:
                 yield from self._add_published(model, is_judged=model in models)
-        audit = RowAudit(self.connection)
-        changed = {model.contract.table for model in models}
-        for model in MODELS:
-            if model.contract.table not in self.files:
-                continue
-            if model in models:
-                yield from self._table(audit, model)
-            yield from audit_references(
-                audit, model.contract, KEYS, self.files, None if model in models else changed
-            )
-
-    def _table(self, audit: RowAudit, model: Model) -> Iterator[Finding]:
-        contract = model.contract
-        footer = read_footer(self.files[contract.table])
-        table = list(audit_table(audit, contract, footer.schema))
-        yield from table
-        snapshots = mapping_of(footer.metadata, "raw_snapshots")
-        yield star_audit.one_snapshot(contract, snapshots)
-        if contract.table == FACT and table[0].passed:
-            figures = figures_of(footer.metadata)
-            yield star_audit.matches_source(self.connection, contract, figures)
-            today = datetime.now(UTC).date()
-            yield star_audit.newest_order(
-                self.connection, contract, today, self.settings.max_order_age
-            )
+        footers = {table: read_footer(file) for table, file in self.files.items()}
+        audit = StarAudit(engine.DuckDBTables(self.connection), self.settings)
+        yield from audit.findings(models, footers)
 
     def _add_published(self, model: Model, *, is_judged: bool) -> Iterator[Finding]:
         try:
@@ -112,13 +85,3 @@ class Transformation:
         file = self.lake.fetch(("raw", table))
         engine.add_view(self.connection, ("raw", table), file)
         return read_footer(file)
-
-
-def _origins(model: Model, raw: dict[str, Footer]) -> dict[str, str]:
-    snapshots = {
-        table: raw[table].metadata.get("snapshot", "no snapshot") for table in model.raw_tables
-    }
-    entries = {"raw_snapshots": json.dumps(snapshots)}
-    if model.contract.table == FACT and "order_figures" in raw["orderdetails"].metadata:
-        entries["order_figures"] = raw["orderdetails"].metadata["order_figures"]
-    return entries

@@ -1,9 +1,11 @@
 """Findings as Dagster shows them."""
 
+import duckdb
 import pytest
 from dagster import AssetCheckSeverity, Failure, TableMetadataValue
 
 from starschema_assets.contract import Column, Contract
+from starschema_assets.engine import DuckDBTables
 from starschema_assets.quality.reports import AuditConfig, gate
 from starschema_assets.quality.rows import RowAudit
 from starschema_assets_tests.rows import RawTables
@@ -24,15 +26,21 @@ TEXT = "\"Too many ships\",\n| they wrote: 'né' <b>\t|"
 
 
 @pytest.fixture
-def audit() -> RowAudit:
-    """An audit of a table of notes, one of which lacks its key."""
+def connection() -> duckdb.DuckDBPyConnection:
+    """A table of notes, one of which lacks its key."""
     connection = RawTables().connection
     connection.execute(
         'create table raw."order" ("group" varchar, "select" varchar, "where" varchar)'
     )
     rows = [("a", TEXT, "Silva"), ("a", "x" * 100, "Silva"), (None, TEXT, "Silva")]
     connection.executemany('insert into raw."order" values (?, ?, ?)', rows)
-    return RowAudit(connection)
+    return connection
+
+
+@pytest.fixture
+def audit(connection: duckdb.DuckDBPyConnection) -> RowAudit:
+    """The audit of the notes."""
+    return RowAudit(DuckDBTables(connection))
 
 
 def test_examples_show_any_text_under_any_name_and_nothing_personal(audit: RowAudit) -> None:
@@ -47,8 +55,8 @@ def test_examples_show_any_text_under_any_name_and_nothing_personal(audit: RowAu
     ]
 
 
-def test_a_long_text_is_cut_off(audit: RowAudit) -> None:
-    audit.connection.execute("""update raw."order" set "select" = repeat('x', 100)""")
+def test_a_long_text_is_cut_off(connection: duckdb.DuckDBPyConnection, audit: RowAudit) -> None:
+    connection.execute("""update raw."order" set "select" = repeat('x', 100)""")
     *_, not_null = [audit.key(NOTES), *audit.rows(NOTES)]
     assert not_null.examples[0]["select"] == "x" * 80 + "…"
 
