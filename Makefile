@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run ui query restore test check lock clean
+.PHONY: help run ui query restore test bench check lock clean
 .DELETE_ON_ERROR:
 
 # Settings of the make command line: `make PYTHON=python3.12 run`.
@@ -51,6 +51,13 @@ test: .venv/installed ## run the tests on a real MariaDB, S3 server and browser 
 	@{ command -v chromium && .venv/bin/playwright --version; } >/dev/null 2>&1 || \
 	  $(call install,chromium libatomic1,the browser in which the tests look at the UI)
 	@.venv/bin/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+bench: .venv/installed ## measure against the peers, for docs/benchmarks.md (ARGS="--lines 1M --rounds 1 --only floor refresh")
+	@command -v mariadbd >/dev/null || test -x /usr/sbin/mariadbd || \
+	  $(call install,mariadb-server-core mariadb-client-core,the MariaDB server that all contenders read)
+	@{ command -v java >/dev/null && test -e /usr/share/java/mariadb-java-client.jar; } || \
+	  ( $(call install,default-jre-headless libmariadb-java,the Java and the driver of Spark which is left out) ) || true
+	@.venv/bin/python -m benchmarks $(ARGS)
 
 check: .venv/installed ## format, lint, types, and whether the lock holds what the project asks for
 	@.venv/bin/ruff format --check .

@@ -49,7 +49,7 @@ def ensure_sample(
     wanted = Label(
         scale=scale or (found["scale"] if found else SCALE),
         seed=(found["seed"] if found else SEED) if seed is None else seed,
-        code=_code(),
+        code=code_digest(),
     )
     if found == wanted:
         return False
@@ -87,7 +87,7 @@ def _fill(connection: duckdb.DuckDBPyConnection, scale: int, seed: int, *, keys:
     for step in STEPS:
         connection.execute((HERE / f"{step}.sql").read_text(encoding="utf-8"))
     _add_images(connection)
-    label = json.dumps(Label(scale=scale, seed=seed, code=_code()))
+    label = json.dumps(Label(scale=scale, seed=seed, code=code_digest()))
     connection.execute(f"COMMENT ON TABLE orders IS '{label}'")
 
 
@@ -101,7 +101,7 @@ def _add_images(connection: duckdb.DuckDBPyConnection) -> None:
             )
 
 
-def _code() -> str:
+def code_digest() -> str:
     """A digest of this folder's code, so that a changed generator makes a new file."""
     digest = hashlib.sha256()
     for source in sorted([*HERE.glob("*.py"), *HERE.glob("*.sql")]):

@@ -1,0 +1,1 @@
+"""Measures the project against its peers: `make bench`, described in docs/benchmarks.md."""

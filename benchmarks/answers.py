@@ -1,0 +1,110 @@
+"""Whether what a contender wrote is right: rows of every table and exact sums, against the source.
+
+The source's own answers are computed by the server, from the tables that the contenders read.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+
+from benchmarks.source import Source
+from starschema_assets.engine import literal
+from starschema_assets.provenance import Figures, figures_entry, figures_of
+from starschema_assets.quality.star import FACT_FIGURES
+from starschema_assets.raw.contracts import CONTRACTS
+from starschema_assets.raw.extraction import ORDER_FIGURES
+
+RAW = tuple(contract.name for contract in CONTRACTS)
+FACT = "star/fact_orders"
+
+ROWS_OF_STAR = {
+    FACT: "orderdetails",
+    "star/dim_customers": "customers",
+    "star/dim_products": "products",
+    "star/dim_locations": """
+        (select distinct
+            binary trim(postalCode), binary trim(city), binary trim(state), binary trim(country)
+        from customers) as locations""",
+}
+DAYS = """
+    select datediff(
+        makedate(year(greatest(max(orderDate), max(requiredDate), max(shippedDate))) + 1, 1),
+        makedate(year(least(min(orderDate), min(requiredDate), min(shippedDate))), 1)
+    ) from orders"""
+STAR = (*ROWS_OF_STAR, "star/dim_dates")
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What must come out."""
+
+    rows: dict[str, int]
+    figures: Figures
+    """For each year of orderDate: order lines, pieces, USD."""
+
+    @property
+    def lines(self) -> int:
+        """The order lines of the source."""
+        return self.rows["raw/orderdetails"]
+
+
+def truth(source: Source) -> Truth:
+    """Ask the source, once for the data that it holds."""
+    kept = source.folder / "truth.json"
+    if not kept.exists():
+        rows = {name: f"select count(*) from {name.removeprefix('raw/')}" for name in RAW}
+        rows |= {name: f"select count(*) from {of}" for name, of in ROWS_OF_STAR.items()}
+        rows |= {"star/dim_dates": DAYS}
+        counts = {name: int(source.ask(sql)[0][0]) for name, sql in rows.items()}
+        years = [
+            (year, lines, pieces, usd) for year, lines, pieces, usd in source.ask(ORDER_FIGURES)
+        ]
+        answers = {"rows": counts, "order_figures": figures_entry(years)}
+        kept.write_text(json.dumps(answers), encoding="utf-8")
+    known = json.loads(kept.read_text(encoding="utf-8"))
+    figures = figures_of(known)
+    if figures is None:
+        raise RuntimeError(f"{kept} has no figures: remove it")
+    return Truth(known["rows"], figures)
+
+
+def faults(tables: Sequence[str], folder: Path, expected: Truth) -> list[str]:
+    """What is wrong in the tables that a contender wrote to `<folder>/<stage>/<table>/`."""
+    with duckdb.connect() as connection:
+        connection.execute("create schema raw; create schema star")
+        return [fault for table in tables for fault in _faults(connection, table, folder, expected)]
+
+
+def _faults(
+    connection: duckdb.DuckDBPyConnection, table: str, folder: Path, expected: Truth
+) -> Iterator[str]:
+    name = table.replace("/", ".")
+    files = literal(f"{folder}/{table}/**/*.parquet")
+    try:
+        connection.execute(f"create view {name} as from read_parquet({files})")
+    except duckdb.IOException:
+        yield f"{table} is missing"
+        return
+    ((rows,),) = connection.execute(f"select count(*) from {name}").fetchall()
+    if rows != expected.rows[table]:
+        yield f"{table} has {rows:,} rows instead of {expected.rows[table]:,}"
+    if table == FACT:
+        yield from _wrong_sums(connection, expected)
+
+
+def _wrong_sums(connection: duckdb.DuckDBPyConnection, expected: Truth) -> Iterator[str]:
+    found = {
+        str(year): tuple(figures) for year, *figures in connection.execute(FACT_FIGURES).fetchall()
+    }
+    if found == expected.figures:
+        return
+    ((type_, total),) = connection.execute(
+        "select any_value(typeof(orderAmount)), sum(orderAmount) from star.fact_orders"
+    ).fetchall()
+    right = sum((amount for _, _, amount in expected.figures.values()), Decimal())
+    money = "" if type_.startswith("DECIMAL") else f"money is a {type_}: "
+    yield f"{money}sales are {Decimal(total) - right:+,.6f} USD off"

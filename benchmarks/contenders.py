@@ -1,0 +1,148 @@
+"""The contenders: how each is started, and which tables it makes."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import make_url
+
+from benchmarks.answers import RAW, STAR
+from starschema_assets_tests.environment import python_with
+
+SCRIPTS = Path(__file__).parent / "scripts"
+TEN_MILLION = 10_000_000
+
+Command = Callable[[str, Path], list[str]]
+"""What to run for a source URL and a folder to write to; what is missing is installed then."""
+
+
+@dataclass(frozen=True)
+class Contender:
+    """Something that reads the database and, the floor excepted, writes a star."""
+
+    name: str
+    title: str
+    does: str
+    """What it does and leaves undone, for the reader of the figures."""
+    command: Command
+    tables: tuple[str, ...] = ()
+    """The tables that it makes, as files below `<folder>/<stage>/<table>/`."""
+    packages: tuple[str, ...] = ()
+    """Those of its own environment; without any it runs in the project's."""
+    on_s3: bool = False
+    most_lines: int | None = None
+    """It isn't run with more order lines: it would take too long, or too much memory."""
+
+
+def _floor(url: str, _folder: Path) -> list[str]:
+    source = make_url(url)
+    selects = ";".join(f"select * from {name.removeprefix('raw/')}" for name in RAW)
+    return [
+        "mariadb",
+        "--no-defaults",
+        "--quick",
+        "--batch",
+        "--protocol=tcp",
+        f"--host={source.host}",
+        f"--port={source.port}",
+        f"--user={source.username}",
+        f"--password={source.password}",
+        f"--execute={selects}",
+        str(source.database),
+    ]
+
+
+def _own(script: str) -> Command:
+    return lambda _url, folder: [sys.executable, str(SCRIPTS / f"{script}.py"), str(folder)]
+
+
+def _peer(script: str, packages: tuple[str, ...]) -> Command:
+    def command(url: str, folder: Path) -> list[str]:
+        python = python_with(f"bench-{script}", *packages)
+        return [str(python), str(SCRIPTS / f"{script}.py"), url, str(folder)]
+
+    return command
+
+
+DLT = (
+    "dlt[parquet,sql-database]==1.31.0",
+    "connectorx==0.4.6",
+    "duckdb==1.5.5",
+    "pandas==3.1.1",
+    "pyarrow==26.0.1",
+    "pymysql==1.2.4",
+    "sqlalchemy==2.1.9",
+)
+PANDAS = ("pandas==3.1.1", "pyarrow==26.0.1", "pymysql==1.2.4", "sqlalchemy==2.1.9")
+SPARK = ("pyspark==3.5.9",)
+
+FLOOR = Contender(
+    "floor",
+    "floor: mariadb --quick to /dev/null",
+    "Reads the eight tables with MariaDB's own client and throws the rows away.",
+    _floor,
+)
+REFRESH = Contender(
+    "refresh",
+    "this project: refresh",
+    "The job `refresh_star_schema` run by Dagster: one snapshot, eight raw and five star tables, "
+    "every check, and publication.",
+    _own("refresh"),
+    (*RAW, *STAR),
+)
+REFRESH_TO_S3 = Contender(
+    "refresh-s3",
+    "this project: refresh to S3",
+    "The same, published to a real S3 server on this machine.",
+    _own("refresh"),
+    (*RAW, *STAR),
+    on_s3=True,
+    most_lines=TEN_MILLION,
+)
+ENGINE = Contender(
+    "engine",
+    "this project: engine alone",
+    "The same snapshot, tables, files and publication, without Dagster and without checks.",
+    _own("engine"),
+    (*RAW, *STAR),
+)
+DLT_DUCKDB = Contender(
+    "dlt",
+    "dlt + DuckDB",
+    "dlt's `sql_database` source with its fastest backend, ConnectorX, to Parquet; then this "
+    "project's own SQL in DuckDB. No common snapshot, no checks.",
+    _peer("dlt_duckdb", DLT),
+    (*RAW, *STAR),
+    DLT,
+    most_lines=TEN_MILLION,
+)
+PANDAS_SQLALCHEMY = Contender(
+    "pandas",
+    "pandas + SQLAlchemy",
+    "`read_sql` of whole tables, `merge`, `to_parquet`, as most scripts do it. No common "
+    "snapshot, no checks.",
+    _peer("pandas_sqlalchemy", PANDAS),
+    (*RAW, *STAR),
+    PANDAS,
+    most_lines=TEN_MILLION,
+)
+SPARK_JOB = Contender(
+    "spark",
+    "Spark local[2], the usual Glue job",
+    "The five tables it needs by JDBC, four star tables and no raw ones; locations are joined by "
+    "postal code, as the usual job does. No common snapshot, no checks.",
+    _peer("spark_glue", SPARK),
+    tuple(table for table in STAR if table != "star/dim_dates"),
+    SPARK,
+    most_lines=TEN_MILLION,
+)
+CONTENDERS = (
+    FLOOR,
+    REFRESH,
+    REFRESH_TO_S3,
+    ENGINE,
+    DLT_DUCKDB,
+    PANDAS_SQLALCHEMY,
+    SPARK_JOB,
+)

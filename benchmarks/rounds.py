@@ -1,0 +1,118 @@
+"""Rounds: every contender once, on the same data, again and again (A B C, A B C, …)."""
+
+import logging
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.answers import Truth, faults
+from benchmarks.bucket import Bucket
+from benchmarks.contenders import FLOOR, Contender
+from benchmarks.process import Cost, cpu_seconds, run
+from benchmarks.source import DATA, Source
+from starschema_assets.settings import CHECKOUT
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One contender in one round."""
+
+    contender: str
+    cost: Cost
+    server_cpu_seconds: float
+    """Spent by the database server meanwhile."""
+    kept_bytes: int
+    """In the files of the tables that it made."""
+    faults: tuple[str, ...]
+    """What is wrong in those files."""
+
+
+def play(
+    contenders: Sequence[Contender], source: Source, truth: Truth, rounds: int, timeout: float
+) -> Iterator[Run]:
+    """Run the rounds, after the floor has been run once unmeasured, to have the data in memory."""
+    with _bucket(contenders) as bucket:
+        _run(FLOOR, source, truth, timeout, bucket)
+        for number in range(1, rounds + 1):
+            for contender in contenders:
+                done = _run(contender, source, truth, timeout, bucket)
+                log.info("round %s  %s", number, told(done))
+                yield done
+
+
+def told(done: Run) -> str:
+    """One run as a line."""
+    cost = done.cost
+    verdict = cost.error or "; ".join(done.faults) or "right"
+    return (
+        f"{done.contender:<10} {cost.seconds:7.2f} s wall {cost.cpu_seconds:7.2f} s CPU "
+        f"{done.server_cpu_seconds:7.2f} s server {cost.peak_bytes / 2**20:6.0f} MiB  {verdict}"
+    )
+
+
+def _run(
+    contender: Contender, source: Source, truth: Truth, timeout: float, bucket: Bucket | None
+) -> Run:
+    """Run once, in a new folder that is removed again."""
+    with workshop() as folder:
+        lake = folder / "lake"
+        settings = settings_in(folder, source.url)
+        if contender.on_s3 and bucket:
+            settings |= bucket.settings()
+        try:
+            command = contender.command(source.url, lake)
+        except (OSError, subprocess.CalledProcessError) as error:
+            return Run(contender.name, Cost(0, 0, 0, 0, f"not installed: {error}"), 0, 0, ())
+        before = cpu_seconds(source.server.pid)
+        cost = run(command, settings, folder, timeout)
+        server = cpu_seconds(source.server.pid) - before
+        if contender.on_s3 and bucket:
+            bucket.take(lake)
+        found = [] if cost.error else faults(contender.tables, lake, truth)
+        kept = sum(size(lake / table) for table in contender.tables)
+    return Run(contender.name, cost, server, kept, tuple(found))
+
+
+@contextmanager
+def workshop() -> Iterator[Path]:
+    """A folder on the disk that the lake is on by default, removed at the end."""
+    DATA.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="run-", dir=DATA))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def settings_in(folder: Path, url: str = "") -> dict[str, str]:
+    """The variables of a process that keeps to the folder: a new lake, a new Dagster instance."""
+    home = folder / "dagster"
+    home.mkdir()
+    shutil.copy(CHECKOUT / ".dagster" / "dagster.yaml", home)
+    others = {k: v for k, v in os.environ.items() if not k.startswith(("STARSCHEMA_", "AWS_"))}
+    own = {
+        "DAGSTER_HOME": str(home),
+        "STARSCHEMA_LAKE_URI": str(folder / "lake"),
+        "STARSCHEMA_SCRATCH": str(folder / "scratch"),
+        "STARSCHEMA_CATALOG": str(folder / "catalog.duckdb"),
+        "TMPDIR": str(folder),
+    }
+    return others | own | ({"STARSCHEMA_SOURCE_URL": url} if url else {})
+
+
+def size(folder: Path) -> int:
+    """The bytes of all files below a folder."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+def _bucket(contenders: Sequence[Contender]) -> AbstractContextManager[Bucket | None]:
+    if any(contender.on_s3 for contender in contenders):
+        return Bucket.started()
+    return nullcontext()

@@ -1,0 +1,75 @@
+"""The database that all contenders read: a real MariaDB, loaded once for each number of lines."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import make_url
+
+from starschema_assets.sample.generate import SEED, code_digest
+from starschema_assets.sample.mysql import load
+from starschema_assets.settings import CHECKOUT
+from starschema_assets_tests.mariadb import MariaDB
+
+DATA = CHECKOUT / "data" / "bench"
+DATABASE = "classicmodels"
+READER = "reader"
+LINES_OF_SCALE_1 = 3_020
+"""On average; one scale has a few more or less."""
+
+OPTIONS: dict[str, str | Path] = {
+    "local_infile": "1",
+    "innodb_buffer_pool_size": "3G",  # the data is in memory, as it is on a server of its own
+    "innodb_log_file_size": "512M",
+    "innodb_buffer_pool_dump_at_shutdown": "0",
+    "innodb_buffer_pool_load_at_startup": "0",
+    "skip_log_bin": "1",
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """A server that runs, and its database."""
+
+    server: MariaDB
+    database: str
+    url: str
+    folder: Path
+    """Where what is known of the data is kept."""
+
+    def ask(self, sql: str) -> list[list[str]]:
+        """What the server itself answers, as text."""
+        answer = self.server.execute(sql, self.database)
+        return [line.split("\t") for line in answer.splitlines()]
+
+
+@contextmanager
+def source(lines: int) -> Iterator[Source]:
+    """A server with about so many order lines, made from the sample generator if need be."""
+    folder = DATA / f"mariadb-{lines}"
+    scale = max(1, round(lines / LINES_OF_SCALE_1))
+    label = {"scale": scale, "seed": SEED, "code": code_digest()}
+    ready = folder / "label.json"
+    if not ready.exists() or json.loads(ready.read_text(encoding="utf-8")) != label:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+    with MariaDB(datadir=folder / "data", **OPTIONS) as server:
+        if not ready.exists():
+            _load(server, scale)
+            ready.write_text(json.dumps(label), encoding="utf-8")
+        yield Source(server, DATABASE, server.url(READER, READER, DATABASE), folder)
+        server.stop()
+
+
+def _load(server: MariaDB, scale: int) -> None:
+    server.execute(f"""
+        create database {DATABASE};
+        create user owner identified by 'owner';
+        grant all on {DATABASE}.* to owner;
+        create user {READER} identified by '{READER}';
+        grant select on {DATABASE}.* to {READER};
+    """)
+    load(make_url(server.url("owner", "owner", DATABASE)), DATA / "load", scale)

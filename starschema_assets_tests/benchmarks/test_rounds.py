@@ -1,0 +1,99 @@
+"""Rounds of contenders on the sample: their costs, and the judgement of what they wrote."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.answers import STAR, Truth, truth
+from benchmarks.contenders import ENGINE, FLOOR, REFRESH, Contender
+from benchmarks.rounds import Run, play
+from benchmarks.source import Source
+from starschema_assets_tests.conftest import PASSWORD
+from starschema_assets_tests.mariadb import MariaDB
+
+JOINED_BY_POSTAL_CODE = """
+import sys, duckdb
+from pathlib import Path
+raw, folder = sys.argv[1:]
+for table in ("orders", "orderdetails", "customers"):
+    duckdb.sql(f"create view {table} as from '{raw}/{table}/{table}.parquet'")
+fact = Path(folder, "star", "fact_orders")
+fact.mkdir(parents=True)
+duckdb.sql(f'''
+    copy (
+        select *, quantityOrdered * priceEach as orderAmount
+        from orderdetails
+        join orders using (orderNumber)
+        join customers using (customerNumber)
+        join (select distinct postalCode, city from customers) using (postalCode)
+    ) to '{fact}/part.parquet'
+''')
+"""
+
+
+@pytest.fixture
+def sample(mariadb: MariaDB, tmp_path: Path) -> Source:
+    return Source(mariadb, "sample", mariadb.url("reader", PASSWORD, "sample"), tmp_path)
+
+
+@pytest.fixture
+def expected(sample: Source) -> Truth:
+    return truth(sample)
+
+
+def contender(*command: str, tables: tuple[str, ...] = ()) -> Contender:
+    return Contender("x", "x", "", lambda _url, folder: [*command, str(folder)], tables)
+
+
+def only(contender: Contender, source: Source, expected: Truth, timeout: float = 60) -> Run:
+    (run,) = play([contender], source, expected, 1, timeout)
+    return run
+
+
+def test_our_contenders_are_right_and_cost_something(sample: Source, expected: Truth) -> None:
+    runs = list(play([FLOOR, REFRESH, ENGINE], sample, expected, 1, 120))
+    assert [run.contender for run in runs] == ["floor", "refresh", "engine"]
+    for run in runs:
+        assert not run.cost.error
+        assert not run.faults
+        assert run.cost.cpu_seconds > 0
+    for run in runs[1:]:
+        assert run.cost.peak_bytes > 2**25
+    assert runs[1].kept_bytes == pytest.approx(runs[2].kept_bytes, rel=0.2)
+
+
+def test_a_fact_joined_by_postal_code_is_marked_wrong(
+    sample: Source, expected: Truth, good_lake: Path
+) -> None:
+    command = [sys.executable, "-c", JOINED_BY_POSTAL_CODE, f"{good_lake}/raw"]
+    run = only(contender(*command, tables=("star/fact_orders",)), sample, expected)
+    assert not run.cost.error
+    rows, sums = run.faults
+    assert f"rows instead of {expected.lines:,}" in rows
+    assert "USD off" in sums
+
+
+def test_a_table_that_a_contender_did_not_write_is_marked_missing(
+    sample: Source, expected: Truth
+) -> None:
+    run = only(contender("true", tables=STAR), sample, expected)
+    assert run.faults == tuple(f"{table} is missing" for table in STAR)
+
+
+def test_a_contender_that_fails_is_reported_with_its_last_words(
+    sample: Source, expected: Truth
+) -> None:
+    run = only(contender("cat", tables=STAR), sample, expected)
+    assert "lake: No such file or directory" in run.cost.error
+    assert not run.faults
+
+
+def test_a_contender_that_takes_too_long_is_killed_with_its_children(
+    sample: Source, expected: Truth, tmp_path: Path
+) -> None:
+    trail = tmp_path / "pids"
+    script = f"setsid sleep 60 & echo $! > {trail}; sleep 60"
+    run = only(contender("sh", "-c", script), sample, expected, timeout=1)
+    assert run.cost.error == "killed after 1 s"
+    assert not Path("/proc", trail.read_text().strip()).exists()
