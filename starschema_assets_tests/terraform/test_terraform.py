@@ -1,0 +1,79 @@
+"""The Terraform configuration, offline: its form, its policies as AWS gets them, its options."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from starschema_assets.star.models import MODELS
+from starschema_assets_tests.environment import python_with
+from starschema_assets_tests.terraform.terraform import (
+    CONFIGURATION,
+    MISSING,
+    Terraform,
+    terraform_is_missing,
+)
+
+CHECKOV = "checkov==3.3.30"
+
+needs_terraform = pytest.mark.skipif(terraform_is_missing(), reason=MISSING)
+
+
+@pytest.fixture(scope="module")
+def terraform(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
+    """Terraform with the provider, and without a state."""
+    terraform = Terraform(tmp_path_factory.mktemp("terraform"))
+    terraform.init("-backend=false")
+    return terraform
+
+
+@needs_terraform
+def test_every_file_is_formatted(terraform: Terraform) -> None:
+    assert terraform.run("fmt", "-check", "-recursive") == ""
+
+
+@needs_terraform
+def test_the_configuration_is_valid(terraform: Terraform) -> None:
+    assert "The configuration is valid" in terraform.run("validate", "-no-color")
+
+
+@needs_terraform
+@pytest.mark.parametrize(
+    "file", sorted((CONFIGURATION / "tests").glob("*.tftest.hcl")), ids=lambda file: file.name
+)
+def test_what_the_terraform_tests_say_holds(terraform: Terraform, file: Path) -> None:
+    said = terraform.run("test", "-no-color", f"-filter=tests/{file.name}")
+    assert "Success!" in said
+    assert " 0 failed." in said
+
+
+def test_the_files_that_terraform_takes_for_tables_are_the_tables_of_the_star() -> None:
+    """It makes a target of the crawler for each `{dim,fact}_*.sql`: see terraform/locals.tf."""
+    files = (CONFIGURATION.parent / "starschema_assets" / "star").glob("*.sql")
+    tables = {file.stem for file in files if file.stem.startswith(("dim_", "fact_"))}
+    assert tables == {model.contract.table for model in MODELS}
+
+
+def test_the_example_names_every_variable() -> None:
+    declared = {
+        line.split('"')[1]
+        for file in CONFIGURATION.glob("*.tf")
+        for line in file.read_text().splitlines()
+        if line.startswith("variable ")
+    }
+    example = (CONFIGURATION / "terraform.tfvars.example").read_text()
+    assert {name for name in declared if f"\n{name} " not in example.replace("# ", "")} == set()
+
+
+def test_checkov_finds_nothing() -> None:
+    """What it is told to skip has its reason beside it."""
+    checkov = python_with("checkov", CHECKOV).parent / "checkov"
+    done = subprocess.run(
+        [checkov, "-d", CONFIGURATION, "--compact", "--quiet", "--skip-download"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert "Failed checks: 0" in done.stdout
+    assert "Parsing errors" not in done.stdout

@@ -1,0 +1,26 @@
+data "aws_partition" "here" {}
+
+locals {
+  arn    = "arn:${data.aws_partition.here.partition}"
+  glue   = "${local.arn}:glue:${var.region}:${var.account_id}"
+  logs   = "${local.arn}:logs:${var.region}:${var.account_id}:log-group"
+  athena = "${local.arn}:athena:${var.region}:${var.account_id}"
+
+  # What policies name. They take it from here because `terraform test` writes a policy during a plan only if it
+  # refers to nothing that is yet to be made.
+  lake_arn    = aws_s3_bucket.lake.arn
+  results_arn = aws_s3_bucket.results.arn
+  key_arn     = aws_kms_key.data.arn
+  topic_arn   = aws_sns_topic.alerts.arn
+
+  crawler    = "${var.name}-star"
+  spark_job  = "${var.name}-star"
+  database   = replace(var.name, "-", "_") # a hyphen would have to be quoted in SQL
+  workgroups = { analysts = "${var.name}-analysts", pipeline = "${var.name}-pipeline" }
+
+  # The star's tables are the SQL files that make them: dim_customers.sql is dim_customers.
+  package = "${path.module}/../starschema_assets"
+  star_tables = toset([
+    for file in fileset("${local.package}/star", "{dim,fact}_*.sql") : trimsuffix(file, ".sql")
+  ])
+}

@@ -1,0 +1,214 @@
+# Policies as AWS would get them: the real provider writes them, and is asked for nothing that needs an account.
+
+provider "aws" {
+  region                      = "eu-central-1"
+  access_key                  = "none"
+  secret_key                  = "none"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_requesting_account_id  = true
+}
+
+variables {
+  account_id          = "123456789012"
+  region              = "eu-central-1"
+  pipeline_principals = ["arn:aws:iam::123456789012:user/dagster"]
+  existing_source = {
+    host               = "db.example.com"
+    database           = "classicmodels"
+    secret_arn         = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:reader-a1B2c3"
+    secret_kms_key_arn = "arn:aws:kms:eu-central-1:123456789012:key/secret"
+  }
+}
+
+# What a policy names has to be known for it to be written in a plan.
+override_resource {
+  target          = aws_s3_bucket.lake
+  override_during = plan
+  values          = { arn = "arn:aws:s3:::lake", id = "lake", bucket = "lake" }
+}
+
+override_resource {
+  target          = aws_s3_bucket.results
+  override_during = plan
+  values          = { arn = "arn:aws:s3:::results", id = "results", bucket = "results" }
+}
+
+override_resource {
+  target          = aws_kms_key.data
+  override_during = plan
+  values          = { arn = "arn:aws:kms:eu-central-1:123456789012:key/data" }
+}
+
+override_resource {
+  target          = aws_sns_topic.alerts
+  override_during = plan
+  values          = { arn = "arn:aws:sns:eu-central-1:123456789012:starschema-alerts" }
+}
+
+run "no_policy_of_a_role_has_a_wildcard_where_aws_takes_a_name" {
+  command = plan
+
+  assert {
+    condition = alltrue(flatten([
+      for policy in [
+        data.aws_iam_policy_document.pipeline, data.aws_iam_policy_document.ask["pipeline"],
+        data.aws_iam_policy_document.crawler, data.aws_iam_policy_document.spark, data.aws_iam_policy_document.analyst,
+        ] : [
+        for statement in jsondecode(policy.json).Statement : [
+          for action in flatten([statement.Action]) : !strcontains(action, "*")
+        ]
+      ]
+    ]))
+    error_message = "An action has a wildcard."
+  }
+
+  assert {
+    condition = alltrue(flatten([
+      for policy in [
+        data.aws_iam_policy_document.pipeline, data.aws_iam_policy_document.ask["pipeline"],
+        data.aws_iam_policy_document.crawler, data.aws_iam_policy_document.spark, data.aws_iam_policy_document.analyst,
+        ] : [
+        for statement in jsondecode(policy.json).Statement : [
+          for resource in flatten([statement.Resource]) :
+          can(regex("^arn:aws:[a-z0-9-]+:[a-z0-9-]*:(123456789012)?:[^*]", resource)) || statement.Sid == "ChooseInTheEditor"
+        ]
+      ]
+    ]))
+    error_message = "A resource is a wildcard, and not that of the statement for which AWS takes nothing else."
+  }
+}
+
+run "the_pipeline_publishes_and_deletes_no_table" {
+  command = plan
+
+  assert {
+    condition = toset(flatten([
+      for statement in jsondecode(data.aws_iam_policy_document.pipeline.json).Statement : statement.Resource
+      if contains(flatten([statement.Action]), "s3:PutObject")
+      ])) == toset([
+      "arn:aws:s3:::lake/lake/raw/*", "arn:aws:s3:::lake/lake/star/*", "arn:aws:s3:::lake/lake/_lock",
+      "arn:aws:s3:::lake/lake/_spark/messages/*",
+    ])
+    error_message = "The pipeline writes elsewhere than to its own prefixes."
+  }
+
+  assert {
+    condition = [
+      for statement in jsondecode(data.aws_iam_policy_document.pipeline.json).Statement : statement.Resource
+      if anytrue([for action in flatten([statement.Action]) : strcontains(action, "Delete")])
+    ] == ["arn:aws:s3:::lake/lake/_spark/messages/*"]
+    error_message = "The pipeline deletes more than its messages to Spark."
+  }
+
+  assert {
+    condition = [
+      for statement in jsondecode(data.aws_iam_policy_document.pipeline.json).Statement : statement.Resource
+      if contains(flatten([statement.Action]), "secretsmanager:GetSecretValue")
+    ] == ["arn:aws:secretsmanager:eu-central-1:123456789012:secret:reader-a1B2c3"]
+    error_message = "The pipeline reads another secret than its own."
+  }
+
+  assert {
+    condition = toset(flatten([
+      for statement in jsondecode(data.aws_iam_policy_document.pipeline.json).Statement : statement.Resource
+      if contains(flatten([statement.Action]), "kms:Decrypt")
+    ])) == toset(["arn:aws:kms:eu-central-1:123456789012:key/data", "arn:aws:kms:eu-central-1:123456789012:key/secret"])
+    error_message = "The pipeline uses another key than the data's and the secret's."
+  }
+}
+
+run "an_analyst_reads_the_star_and_no_raw_table" {
+  command = plan
+
+  assert {
+    condition = toset(flatten([
+      for statement in jsondecode(data.aws_iam_policy_document.analyst.json).Statement : statement.Resource
+      if contains(flatten([statement.Action]), "s3:GetObject")
+    ])) == toset(["arn:aws:s3:::lake/lake/star/*", "arn:aws:s3:::results/analysts/*"])
+    error_message = "An analyst reads something else than the star and results."
+  }
+
+  assert {
+    condition = flatten([
+      for statement in jsondecode(data.aws_iam_policy_document.analyst.json).Statement : statement.Resource
+      if contains(flatten([statement.Action]), "s3:PutObject")
+    ]) == ["arn:aws:s3:::results/analysts/*"]
+    error_message = "An analyst writes something else than results."
+  }
+
+  assert {
+    condition = alltrue(flatten([
+      for statement in jsondecode(data.aws_iam_policy_document.analyst.json).Statement : [
+        for action in flatten([statement.Action]) : can(regex("^(athena|glue:Get|s3|kms):?", action))
+      ]
+    ]))
+    error_message = "An analyst may use more than Athena, the catalog and what they read."
+  }
+}
+
+run "the_crawler_reads_the_star_and_drops_no_table" {
+  command = plan
+
+  assert {
+    condition = flatten([
+      for statement in jsondecode(data.aws_iam_policy_document.crawler.json).Statement : statement.Resource
+      if contains(flatten([statement.Action]), "s3:GetObject")
+    ]) == ["arn:aws:s3:::lake/lake/star/*"]
+    error_message = "The crawler reads something else than the star."
+  }
+
+  assert {
+    condition = !anytrue(flatten([
+      for statement in jsondecode(data.aws_iam_policy_document.crawler.json).Statement : [
+        for action in flatten([statement.Action]) : can(regex("Delete|PutObject", action))
+      ]
+    ]))
+    error_message = "The crawler deletes, or writes to the lake."
+  }
+}
+
+run "the_spark_job_writes_the_star_and_no_raw_table" {
+  command = plan
+
+  assert {
+    condition = toset(flatten([
+      for statement in jsondecode(data.aws_iam_policy_document.spark.json).Statement : statement.Resource
+      if contains(flatten([statement.Action]), "s3:PutObject")
+    ])) == toset(["arn:aws:s3:::lake/lake/star/*", "arn:aws:s3:::lake/lake/_spark/messages/*"])
+    error_message = "The Spark job writes elsewhere than to the star."
+  }
+}
+
+run "only_ec2_and_the_named_user_become_the_pipeline" {
+  command = plan
+
+  assert {
+    condition = [
+      for statement in jsondecode(data.aws_iam_policy_document.pipeline_trust.json).Statement : statement.Principal
+    ] == [{ Service = "ec2.amazonaws.com" }, { AWS = "arn:aws:iam::123456789012:user/dagster" }]
+    error_message = "The trust of the pipeline's role is another."
+  }
+
+  assert {
+    condition = jsondecode(data.aws_iam_policy_document.glue_trust.json).Statement[0].Condition == {
+      StringEquals = { "aws:SourceAccount" = "123456789012" }
+    }
+    error_message = "Glue may take its roles for other accounts."
+  }
+}
+
+run "buckets_are_spoken_to_over_tls_only" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for policy in data.aws_iam_policy_document.tls_only : alltrue([
+        for statement in jsondecode(policy.json).Statement :
+        statement.Effect == "Deny" && statement.Principal == { AWS = "*" } && statement.Action == "s3:*"
+        && statement.Condition == { Bool = { "aws:SecureTransport" = "false" } }
+      ])
+    ])
+    error_message = "A bucket takes requests without TLS."
+  }
+}
