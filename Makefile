@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run ui query restore test bench check lock clean
+.PHONY: help run ui query restore test fuzz bench check lock clean
 .DELETE_ON_ERROR:
 
 # Settings of the make command line: `make PYTHON=python3.12 run`.
@@ -25,6 +25,12 @@ define install
 }
 endef
 
+# $(call mariadb,WHAT FOR): the server, where it isn't yet; not in every user's PATH.
+define mariadb
+{ command -v mariadbd >/dev/null || test -x /usr/sbin/mariadbd || \
+  $(call install,mariadb-server-core mariadb-client-core,the MariaDB server $(1)); }
+endef
+
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
@@ -46,15 +52,18 @@ restore: .venv/installed ## put back the previous star, or one table's previous 
 	@.venv/bin/python -m starschema_assets.lake.restore $(TABLE)
 
 test: .venv/installed ## run the tests on a real MariaDB, S3 server and browser (ARGS="-k snapshot -x")
-	@command -v mariadbd >/dev/null || test -x /usr/sbin/mariadbd || \
-	  $(call install,mariadb-server-core mariadb-client-core,the MariaDB server that the tests start for themselves)
+	@$(call mariadb,that the tests start for themselves)
 	@{ command -v chromium && .venv/bin/playwright --version; } >/dev/null 2>&1 || \
 	  $(call install,chromium libatomic1,the browser in which the tests look at the UI)
 	@.venv/bin/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
+fuzz: .venv/installed ## random tables through a real MariaDB for some 15 minutes (ARGS=--hypothesis-seed=7)
+	@$(call mariadb,that holds the tables)
+	@.venv/bin/python -m pytest starschema_assets_tests/source/test_fuzz.py \
+	  --hypothesis-profile=long --hypothesis-show-statistics $(ARGS)
+
 bench: .venv/installed ## measure against the peers, for docs/benchmarks.md (ARGS="--lines 1M --rounds 1 --only floor refresh")
-	@command -v mariadbd >/dev/null || test -x /usr/sbin/mariadbd || \
-	  $(call install,mariadb-server-core mariadb-client-core,the MariaDB server that all contenders read)
+	@$(call mariadb,that all contenders read)
 	@{ command -v java >/dev/null && test -e /usr/share/java/mariadb-java-client.jar; } || \
 	  ( $(call install,default-jre-headless libmariadb-java,the Java and the driver of Spark which is left out) ) || true
 	@.venv/bin/python -m benchmarks $(ARGS)
@@ -70,7 +79,7 @@ lock: .venv/installed ## write requirements.lock after a change of dependencies 
 	  --custom-compile-command "make lock" -o requirements.lock $(ARGS)
 
 clean: ## remove .venv, caches, run history, and data/ unless STARSCHEMA_LAKE_URI is set
-	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache $(if $(STARSCHEMA_LAKE_URI),,data)
+	rm -rf .venv build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache $(if $(STARSCHEMA_LAKE_URI),,data)
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	find .dagster -mindepth 1 ! -path .dagster/dagster.yaml -delete
 

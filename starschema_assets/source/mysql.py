@@ -7,6 +7,7 @@ What MariaDB, on which this is tested, can't prove: MySQL 8's caching_sha2_passw
 require_secure_transport, and RDS's certificate bundle.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -26,6 +27,7 @@ from starschema_assets.source.database import (
     Census,
     Figures,
     Reading,
+    SourceColumn,
     SourceTable,
     presented_types,
 )
@@ -142,7 +144,7 @@ class MySQL:
         return self._slices(table, census, figures)
 
     def _stream(self, table: SourceTable) -> Reading:
-        columns = ", ".join(quoted(column.name) for column in table.columns)
+        columns = ", ".join(map(_streamed, table.columns))
         path = f"src.{quoted(self._database)}.{quoted(table.name)}"
         return Reading(f"SELECT {columns} FROM {path}", presented_types(table))
 
@@ -211,6 +213,15 @@ def begin_snapshot(connection: duckdb.DuckDBPyConnection) -> None:
         "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
     ):
         _on_server(connection, statement)
+
+
+def _streamed(column: SourceColumn) -> str:
+    """A column of the stream, in which a time without a fraction has none of its type's digits."""
+    name = quoted(column.name)
+    if fraction := re.fullmatch(r"time\((\d)\)", column.declared):
+        zeros = literal("." + "0" * int(fraction[1]))
+        return f"if(contains({name}, '.'), {name}, {name} || {zeros}) AS {name}"
+    return name
 
 
 def _on_server(connection: duckdb.DuckDBPyConnection, statement: str) -> None:

@@ -81,8 +81,9 @@ def _value(column: SourceColumn, nulled: Collection[str]) -> str:
     name = quoted(column.name)
     if column.name in nulled:
         return f"IF({_zero_date(name)}, NULL, {name})"
-    if column.type.startswith("decimal"):
-        return f"CAST({name} AS CHAR)"  # DuckDB takes the result of a query for one digit less
+    # As the result of a query, decimals have one digit less in DuckDB, and times lose zeros
+    if column.type.startswith("decimal") or column.declared.startswith("time("):
+        return f"CAST({name} AS CHAR)"
     return name
 
 

@@ -7,11 +7,27 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from hypothesis import HealthCheck, settings
 from pydantic import SecretStr
 
 from starschema_assets.settings import Settings
 from starschema_assets.source.source import Source
 from starschema_assets_tests.mariadb import MariaDB
+
+# What is drawn in the suite is the same every time; `make fuzz` draws anew. Time is a server's
+# affair, and keeping failures for the next run that of an @example.
+settings.register_profile(
+    "suite",
+    max_examples=40,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+settings.register_profile(
+    "long", settings.get_profile("suite"), max_examples=2000, derandomize=False
+)
+settings.load_profile("suite")
 
 PASSWORD = "p@ss/w:r%d'\"\\ $1"
 

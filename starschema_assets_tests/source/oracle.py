@@ -1,0 +1,127 @@
+"""What a MySQL server itself says of a table, in answers that no client can misread."""
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pymysql
+
+from starschema_assets.source.mysql_sql import quoted
+from starschema_assets_tests.source.conftest import Shop
+from starschema_assets_tests.source.fuzzed_tables import Column, Table
+
+Row = tuple[Any, ...]
+VIEW = "a view"
+
+
+class NoDate(str):
+    """The text of a date that is none."""
+
+    __slots__ = ()
+
+
+class Oracle:
+    """A connection to a shop that creates one table after the other, and tells what is in it."""
+
+    def __init__(self, shop: Shop) -> None:
+        self._shop = shop
+        self._connection = pymysql.connect(
+            host="127.0.0.1",
+            port=shop.server.port,
+            user="root",
+            database=shop.name,
+            charset="utf8mb4",
+            autocommit=True,
+            init_command="SET time_zone = '+00:00', sql_mode = 'ALLOW_INVALID_DATES'",
+        )
+
+    def close(self) -> None:
+        """End the connection."""
+        self._connection.close()
+
+    def create(self, table: Table) -> str:
+        """Create it as the only one; the name to read it by. Raises MySQLError if there is none."""
+        name = quoted(table.name)
+        parts = [f"{quoted(column.name)} {column.declared}" for column in table.columns]
+        if table.key:
+            parts.append(f"PRIMARY KEY ({', '.join(map(_key_part, table.columns[: table.key]))})")
+        self._ask(f"CREATE OR REPLACE DATABASE {self._shop.name}")
+        self._ask(f"USE {self._shop.name}")
+        self._ask(f"CREATE TABLE {name} ({', '.join(parts)})")
+        for row in zip(*(column.values for column in table.columns), strict=True):
+            self._ask(f"INSERT IGNORE INTO {name} VALUES ({', '.join(row)})")
+        if table.is_view:
+            self._ask(f"CREATE VIEW `{VIEW}` AS SELECT * FROM {name}")
+        return VIEW if table.is_view else table.name
+
+    def rows(self, table: Table) -> list[Row]:
+        """The rows, in any order."""
+        questions = ", ".join(map(_question, table.columns))
+        rows = self._ask(f"SELECT {questions} FROM {quoted(table.name)}")
+        return [tuple(map(_understood, table.columns, row)) for row in rows]
+
+    def _ask(self, sql: str) -> tuple[Row, ...]:
+        with self._connection.cursor() as cursor:
+            cursor.execute(sql)
+            return cursor.fetchall()
+
+
+def kind(column: Column) -> str:
+    """The name of a column's type."""
+    return re.split(r"\W", column.declared)[0]
+
+
+def _key_part(column: Column) -> str:
+    # Of these, a key can have only the first bytes
+    has_no_end = kind(column).endswith(("text", "blob", "json"))
+    return quoted(column.name) + ("(20)" if has_no_end else "")
+
+
+def _question(column: Column) -> str:
+    name = quoted(column.name)
+    if kind(column) in {"float", "double"}:
+        return f"CAST({name} AS DOUBLE)"
+    if kind(column) == "bit" or _is_binary(column):
+        return f"HEX({name})"
+    if kind(column) == "point":
+        return "NULL"
+    return f"HEX(CONVERT(CAST({name} AS CHAR) USING utf8mb4))"
+
+
+def _understood(column: Column, answer: Any) -> Any:
+    """The value that must come out."""
+    if answer is None or isinstance(answer, float):
+        return answer
+    if kind(column) == "bit":
+        bits, number = int(column.declared[4:].split(")")[0]), int(answer, 16)
+        return bool(number) if bits == 1 else number.to_bytes((bits + 7) // 8)
+    if _is_binary(column):
+        return bytes.fromhex(answer)
+    text = bytes.fromhex(answer).decode()
+    return _PARSERS.get(kind(column), str)(text)
+
+
+def _is_binary(column: Column) -> bool:
+    return kind(column).endswith(("binary", "blob"))
+
+
+def _or_none(parse: Callable[[str], Any]) -> Callable[[str], Any]:
+    def parsed(text: str) -> Any:
+        try:
+            return parse(text)
+        except ValueError:
+            return NoDate(text)
+
+    return parsed
+
+
+_INTEGERS = ("boolean", "tinyint", "smallint", "mediumint", "int", "integer", "bigint", "year")
+_PARSERS: dict[str, Callable[[str], Any]] = {
+    **dict.fromkeys(_INTEGERS, int),
+    "decimal": Decimal,
+    "date": _or_none(date.fromisoformat),
+    "datetime": _or_none(datetime.fromisoformat),
+    "timestamp": _or_none(datetime.fromisoformat),
+}

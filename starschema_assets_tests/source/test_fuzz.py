@@ -1,0 +1,118 @@
+"""Any table of a real MariaDB comes out in Parquet as the server says, or is refused by name."""
+
+import logging
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pymysql
+import pytest
+from hypothesis import event, example, given, reject
+from pyarrow import parquet as pq
+
+from starschema_assets import types
+from starschema_assets.lake.local import LocalLake
+from starschema_assets.provenance import written_by
+from starschema_assets.settings import Settings
+from starschema_assets.source import mysql, mysql_sql
+from starschema_assets.source.errors import ValueRefused
+from starschema_assets_tests.mariadb import MariaDB
+from starschema_assets_tests.source.conftest import Shop, create_shop
+from starschema_assets_tests.source.fuzzed_tables import Column, Table, tables
+from starschema_assets_tests.source.fuzzed_types import CHARSETS, REFUSED_TYPES, TYPES
+from starschema_assets_tests.source.oracle import NoDate, Oracle, Row, kind
+
+OF_DUCKDB = {"utinyint", "usmallint", "uinteger", "ubigint"}
+"""Types that only a DuckDB file declares."""
+
+
+@dataclass(frozen=True)
+class Fuzzed:
+    """A database of any table, the oracle that knows it, and a lake."""
+
+    shop: Shop
+    oracle: Oracle
+    lake: LocalLake
+
+    def write(self, name: str, zero_dates: str) -> tuple[pa.Schema, Path]:
+        """Take the table to the lake; the types that it should have there, and its file."""
+        source = self.shop.source(zero_dates=zero_dates)
+        table = source.declared([name])[name]
+        # DuckDB may remember what a file held whose name it has met within the same second
+        file = self.shop.scratch / f"{uuid.uuid4()}.parquet"
+        with source.snapshot() as snapshot, self.lake.lock("fuzz", logging.getLogger()):
+            rows = snapshot.read(table)
+            path = ("raw", "fuzzed")
+            staged = self.lake.stage(path, rows, schema=None, metadata=written_by("fuzz"))
+            staged.path.rename(file)
+        columns = [(column.name, types.arrow_type(column.type)) for column in table.columns]
+        return pa.schema(columns), file
+
+
+@pytest.fixture(scope="module")
+def fuzzed(server: MariaDB, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fuzzed]:
+    folder = tmp_path_factory.mktemp("fuzz")
+    shop = create_shop(server, folder)
+    oracle = Oracle(shop)
+    yield Fuzzed(shop, oracle, LocalLake(folder / "lake", Settings()))
+    oracle.close()
+
+
+def test_no_type_of_the_mapping_and_no_character_set_is_left_out(server: MariaDB) -> None:
+    assert TYPES.keys() == types._SOURCE.keys() - OF_DUCKDB | {"decimal"}  # noqa: SLF001
+    known = server.execute("SELECT character_set_name FROM information_schema.character_sets")
+    assert set(CHARSETS) == set(known.split()) - {"binary"}
+
+
+@given(table=tables())
+@example(Table("t", (Column("a", "time(1)", ("'00:59:59'", "'01:00:00.5'")),)))
+def test_what_comes_out_is_what_the_server_says_or_is_refused_by_name(
+    fuzzed: Fuzzed, table: Table
+) -> None:
+    try:
+        name = fuzzed.oracle.create(table)
+    except pymysql.MySQLError as error:
+        event(f"not a table: {error}")
+        reject()
+    with pytest.MonkeyPatch.context() as patch:
+        if table.slice_bytes:
+            patch.setattr(mysql_sql, "ROWS_BYTES", table.slice_bytes)
+            patch.setattr(mysql, "ROWS_BYTES", table.slice_bytes)
+        if any(kind(column) in REFUSED_TYPES for column in table.columns):
+            assert_type_is_refused(fuzzed, name, table)
+        else:
+            assert_comes_out(fuzzed, name, table, fuzzed.oracle.rows(table))
+
+
+def assert_type_is_refused(fuzzed: Fuzzed, name: str, table: Table) -> None:
+    """The refusal names one of the columns whose type can't be held."""
+    event("a type is refused")
+    with pytest.raises(ValueRefused) as refused:
+        fuzzed.write(name, "null")
+    told = [f"{name}.{c.name}: " for c in table.columns if kind(c) in REFUSED_TYPES]
+    assert str(refused.value).startswith(tuple(told))
+
+
+def assert_comes_out(fuzzed: Fuzzed, name: str, table: Table, rows: list[Row]) -> None:
+    """Every value is in the file, whoever reads it; dates that are none are refused, or NULL."""
+    told = [
+        (f"{name}.{column.name} has ", f" such as '{value}'")
+        for row in rows
+        for column, value in zip(table.columns, row, strict=True)
+        if isinstance(value, NoDate)
+    ]
+    if told:
+        event("dates are refused")
+        with pytest.raises(ValueRefused) as refused:
+            fuzzed.write(name, "refuse")
+        assert any(who in str(refused.value) and what in str(refused.value) for who, what in told)
+    event(f"{len(rows)} rows")
+    schema, file = fuzzed.write(name, "null")
+    expected = Counter(tuple(None if isinstance(v, NoDate) else v for v in row) for row in rows)
+    for read in (pq.read_table(file), duckdb.read_parquet(str(file)).to_arrow_table()):
+        assert read.schema.remove_metadata() == schema
+        assert Counter(zip(*(c.to_pylist() for c in read.columns), strict=True)) == expected
