@@ -62,7 +62,7 @@ fuzz: .venv/installed ## random tables through a real MariaDB for some 15 minute
 	@.venv/bin/python -m pytest starschema_assets_tests/source/test_fuzz.py \
 	  --hypothesis-profile=long --hypothesis-show-statistics $(ARGS)
 
-bench: .venv/installed ## measure against the peers, for docs/benchmarks.md (ARGS="--lines 1M --rounds 1 --only floor refresh")
+bench: .venv/installed ## measure against dlt, pandas and Spark, and write docs/benchmarks.md (ARGS=--help)
 	@$(call mariadb,that all contenders read)
 	@{ command -v java >/dev/null && test -e /usr/share/java/mariadb-java-client.jar; } || \
 	  ( $(call install,default-jre-headless libmariadb-java,the Java and the driver of Spark which is left out) ) || true

@@ -1,32 +1,91 @@
-"""`python -m benchmarks`, which `make bench` runs."""
+"""`python -m benchmarks`, which `make bench` runs: measure, print, and write docs/benchmarks.md."""
 
 import argparse
 import logging
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
 
-from benchmarks.answers import truth
-from benchmarks.contenders import CONTENDERS
-from benchmarks.rounds import play
-from benchmarks.source import source
+from benchmarks.circumstances import circumstances
+from benchmarks.contenders import CONTENDERS, SPARK_JOB
+from benchmarks.parts import Benchmark
+from benchmarks.source import DATA
+from starschema_assets.settings import CHECKOUT
+
+PAGE = CHECKOUT / "docs" / "benchmarks.md"
+PARTS = ("small", "wide", "contenders", "scan")
+UNITS = {"k": 1_000, "M": 1_000_000}
+SMALL_ROUNDS = 5
+
+log = logging.getLogger(__name__)
 
 
-def main() -> None:
+def main() -> int:
+    """Run the parts asked for; what fails is said at the end, and stops no other part."""
+    options = _options().parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    if not options.page.exists():
+        options.page.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(PAGE, options.page)
+    benchmark = Benchmark(
+        [c for c in CONTENDERS if c.name in options.only],
+        options.rounds,
+        options.timeout,
+        options.page,
+        DATA / "results.json",
+        circumstances(sys.argv[1:]),
+    )
+    tasks: dict[str, list[Callable[[], None]]] = {
+        "small": [lambda: benchmark.small(SMALL_ROUNDS)],
+        "wide": [benchmark.wide],
+        "contenders": [lambda n=n: benchmark.lines(n) for n in options.lines],  # type: ignore[misc]
+        "scan": [lambda: benchmark.scan(_scan_lines(options.lines))],
+    }
+    failures = 0
+    for part in options.parts:
+        for task in tasks[part]:
+            try:
+                task()
+            except Exception:
+                log.exception("The part %s failed; the others go on.", part)
+                failures += 1
+    print(f"\nWritten to {options.page}, its charts beside it, and to {benchmark.results}.")
+    return 1 if failures else 0
+
+
+def _scan_lines(lines: list[int]) -> int:
+    """The most lines that Spark is given, since it writes one of the layouts."""
+    most = SPARK_JOB.most_lines or max(lines)
+    return max((number for number in lines if number <= most), default=min(lines))
+
+
+def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m benchmarks", description=__doc__)
-    parser.add_argument("--lines", nargs="+", type=_lines, default=[1_000_000])
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", nargs="+")
-    options = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    for lines in options.lines:
-        with source(lines) as data:
-            expected = truth(data)
-            who = [c for c in CONTENDERS if not options.only or c.name in options.only]
-            list(play(who, data, expected, options.rounds, 600))
+    parser.add_argument(
+        "--parts", nargs="+", choices=PARTS, default=PARTS, help="default: all of them"
+    )
+    parser.add_argument(
+        "--lines",
+        nargs="+",
+        type=_lines,
+        default=[1_000_000, 10_000_000, 30_000_000],
+        help="numbers of order lines, such as 100k or 10M (default: 1M 10M 30M)",
+    )
+    parser.add_argument("--rounds", type=int, default=3, help="of all contenders (default: 3)")
+    names = [contender.name for contender in CONTENDERS]
+    parser.add_argument("--only", nargs="+", choices=names, default=names, help="contenders")
+    parser.add_argument("--timeout", type=float, default=600, help="seconds for one run of one")
+    parser.add_argument("--page", type=Path, default=PAGE, help="where to write the figures")
+    return parser
 
 
 def _lines(text: str) -> int:
-    units = {"k": 1_000, "M": 1_000_000}
-    return int(text[:-1]) * units[text[-1]]
+    try:
+        return int(text[:-1]) * UNITS[text[-1]] if text[-1:] in UNITS else int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("is a number such as 500000, 500k or 10M") from None
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -20,6 +20,7 @@ from starschema_assets.raw.extraction import ORDER_FIGURES
 
 RAW = tuple(contract.name for contract in CONTRACTS)
 FACT = "star/fact_orders"
+CENT = Decimal("0.01")
 
 ROWS_OF_STAR = {
     FACT: "orderdetails",
@@ -107,4 +108,5 @@ def _wrong_sums(connection: duckdb.DuckDBPyConnection, expected: Truth) -> Itera
     ).fetchall()
     right = sum((amount for _, _, amount in expected.figures.values()), Decimal())
     money = "" if type_.startswith("DECIMAL") else f"money is a {type_}: "
-    yield f"{money}sales are {Decimal(total) - right:+,.6f} USD off"
+    off = Decimal(total) - right
+    yield f"{money}sales are {off:{'+,.2f' if abs(off) >= CENT else '+.0e'}} USD off"

@@ -23,8 +23,6 @@ class Contender:
 
     name: str
     title: str
-    does: str
-    """What it does and leaves undone, for the reader of the figures."""
     command: Command
     tables: tuple[str, ...] = ()
     """The tables that it makes, as files below `<folder>/<stage>/<table>/`."""
@@ -80,21 +78,17 @@ SPARK = ("pyspark==3.5.9",)
 FLOOR = Contender(
     "floor",
     "floor: mariadb --quick to /dev/null",
-    "Reads the eight tables with MariaDB's own client and throws the rows away.",
     _floor,
 )
 REFRESH = Contender(
     "refresh",
     "this project: refresh",
-    "The job `refresh_star_schema` run by Dagster: one snapshot, eight raw and five star tables, "
-    "every check, and publication.",
     _own("refresh"),
     (*RAW, *STAR),
 )
 REFRESH_TO_S3 = Contender(
     "refresh-s3",
     "this project: refresh to S3",
-    "The same, published to a real S3 server on this machine.",
     _own("refresh"),
     (*RAW, *STAR),
     on_s3=True,
@@ -103,15 +97,12 @@ REFRESH_TO_S3 = Contender(
 ENGINE = Contender(
     "engine",
     "this project: engine alone",
-    "The same snapshot, tables, files and publication, without Dagster and without checks.",
     _own("engine"),
     (*RAW, *STAR),
 )
 DLT_DUCKDB = Contender(
     "dlt",
     "dlt + DuckDB",
-    "dlt's `sql_database` source with its fastest backend, ConnectorX, to Parquet; then this "
-    "project's own SQL in DuckDB. No common snapshot, no checks.",
     _peer("dlt_duckdb", DLT),
     (*RAW, *STAR),
     DLT,
@@ -120,8 +111,6 @@ DLT_DUCKDB = Contender(
 PANDAS_SQLALCHEMY = Contender(
     "pandas",
     "pandas + SQLAlchemy",
-    "`read_sql` of whole tables, `merge`, `to_parquet`, as most scripts do it. No common "
-    "snapshot, no checks.",
     _peer("pandas_sqlalchemy", PANDAS),
     (*RAW, *STAR),
     PANDAS,
@@ -130,8 +119,6 @@ PANDAS_SQLALCHEMY = Contender(
 SPARK_JOB = Contender(
     "spark",
     "Spark local[2], the usual Glue job",
-    "The five tables it needs by JDBC, four star tables and no raw ones; locations are joined by "
-    "postal code, as the usual job does. No common snapshot, no checks.",
     _peer("spark_glue", SPARK),
     tuple(table for table in STAR if table != "star/dim_dates"),
     SPARK,

@@ -58,13 +58,19 @@ def source(lines: int) -> Iterator[Source]:
         folder.mkdir(parents=True)
     with MariaDB(datadir=folder / "data", **OPTIONS) as server:
         if not ready.exists():
-            _load(server, scale)
+            fill(server, scale)
             ready.write_text(json.dumps(label), encoding="utf-8")
-        yield Source(server, DATABASE, server.url(READER, READER, DATABASE), folder)
+        yield Source(server, DATABASE, reader_url(server), folder)
         server.stop()
 
 
-def _load(server: MariaDB, scale: int) -> None:
+def reader_url(server: MariaDB) -> str:
+    """The source URL of the user who may only read."""
+    return server.url(READER, READER, DATABASE)
+
+
+def fill(server: MariaDB, scale: int) -> None:
+    """Load the sample into a new database, with a user who may only read it."""
     server.execute(f"""
         create database {DATABASE};
         create user owner identified by 'owner';

@@ -61,10 +61,9 @@ class MariaDB:
     def start(self) -> None:
         """Start the server and wait until it answers."""
         options = [f"--{name.replace('_', '-')}={value}" for name, value in self._options.items()]
-        mariadbd = shutil.which("mariadbd") or "/usr/sbin/mariadbd"  # not in every user's PATH
         with (self.home / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [mariadbd, "--no-defaults", *options, *_as_root()], stdout=log, stderr=log
+                [mariadbd(), "--no-defaults", *options, *_as_root()], stdout=log, stderr=log
             )
         deadline = time.monotonic() + STARTUP_SECONDS
         while not self._answers():
@@ -116,6 +115,11 @@ class MariaDB:
         # Not mariadb-admin's ping, which is in no package that the tests install
         client = ["mariadb", "--no-defaults", "-uroot", f"--socket={self.home / 's'}", "-eselect 1"]
         return subprocess.run(client, capture_output=True, check=False).returncode == 0
+
+
+def mariadbd() -> str:
+    """The server's program, which is not in every user's PATH."""
+    return shutil.which("mariadbd") or "/usr/sbin/mariadbd"
 
 
 def _as_root() -> list[str]:

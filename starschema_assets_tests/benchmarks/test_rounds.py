@@ -43,7 +43,7 @@ def expected(sample: Source) -> Truth:
 
 
 def contender(*command: str, tables: tuple[str, ...] = ()) -> Contender:
-    return Contender("x", "x", "", lambda _url, folder: [*command, str(folder)], tables)
+    return Contender("x", "x", lambda _url, folder: [*command, str(folder)], tables)
 
 
 def only(contender: Contender, source: Source, expected: Truth, timeout: float = 60) -> Run:

@@ -1,0 +1,56 @@
+"""Where and with what the figures were measured."""
+
+import os
+import platform
+import shlex
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from benchmarks.contenders import CONTENDERS
+from starschema_assets.settings import CHECKOUT
+from starschema_assets_tests.mariadb import mariadbd
+
+OWN_PACKAGES = ("dagster", "duckdb", "pyarrow")
+
+
+def circumstances(arguments: list[str]) -> dict[str, str]:
+    """One line a matter."""
+    peers = {package: None for contender in CONTENDERS for package in contender.packages}
+    asked = f' ARGS="{shlex.join(arguments)}"' if arguments else ""
+    return {
+        "Measured": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, at commit {_commit()}, "
+        f"by `make bench{asked}`",
+        "Machine": f"{os.cpu_count()} cores ({_of('/proc/cpuinfo', 'model name')}), "
+        f"{int(_of('/proc/meminfo', 'MemTotal').split()[0]) / 2**20:.0f} GiB of memory, "
+        f"{platform.system()} {platform.release().partition('-')[0]}",
+        "This project": ", ".join(_versions()),
+        "Peers": ", ".join(package.replace("==", " ") for package in peers),
+    }
+
+
+def _versions() -> Iterator[str]:
+    yield f"Python {platform.python_version()}"
+    for package in OWN_PACKAGES:
+        yield f"{package} {version(package)}"
+    said = subprocess.run([mariadbd(), "--version"], capture_output=True, text=True, check=True)
+    yield f"MariaDB {said.stdout.partition('Ver ')[2].split('-')[0]}"
+
+
+def _commit() -> str:
+    git = ["git", "-C", str(CHECKOUT), "describe", "--always", "--dirty"]
+    try:
+        return subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def _of(file: str, field: str) -> str:
+    """The value of the first line that begins with the field."""
+    for line in Path(file).read_text(encoding="utf-8").splitlines():
+        name, _, value = line.partition(":")
+        if name.strip() == field:
+            return value.strip()
+    return "unknown"

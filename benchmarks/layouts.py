@@ -1,0 +1,97 @@
+"""Two layouts of the same rows, by what the project's questions need of each.
+
+Ours is what a refresh publishes. The usual one is what Spark's defaults make of the usual Glue
+job: snappy, row groups of up to 128 MB, several files, rows in the order in which its joins leave
+them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+
+from benchmarks.answers import FACT, Truth, faults
+from benchmarks.contenders import REFRESH, SPARK_JOB, Contender
+from benchmarks.process import run
+from benchmarks.rounds import settings_in, workshop
+from benchmarks.scan import bytes_scanned
+from benchmarks.source import Source
+from starschema_assets.analytics.query import questions
+
+USUAL_NAMES = {"locationkey": "postalcode"}
+"""The usual job has no key of a location but the postal code."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The files of a star."""
+
+    files: dict[str, list[Path]]
+    renamed: dict[str, str]
+
+    def told(self) -> str:
+        """The fact's files in a few words."""
+        footers = [pq.read_metadata(file) for file in self.files["fact_orders"]]
+        size = sum(file.stat().st_size for file in self.files["fact_orders"])
+        groups = sum(footer.num_row_groups for footer in footers)
+        return f"{len(footers)} files, {groups} row groups, {size / 1e6:,.1f} MB"
+
+
+@dataclass(frozen=True)
+class Scan:
+    """The bytes that one query needs of both layouts."""
+
+    query: str
+    is_question: bool
+    ours: int
+    usual: int
+
+
+def compared(source: Source, truth: Truth, timeout: float) -> tuple[list[Scan], str, str]:
+    """The scans, and both layouts of the fact in a few words."""
+    same_rows = replace(
+        SPARK_JOB, command=lambda url, folder: [*SPARK_JOB.command(url, folder), "--same-rows"]
+    )
+    with workshop() as ours, workshop() as usual:
+        layouts = (
+            Layout(_files(REFRESH, source, truth, ours, timeout), {}),
+            Layout(_files(same_rows, source, truth, usual, timeout), USUAL_NAMES),
+        )
+        asked = {name: path.read_text(encoding="utf-8") for name, path in questions().items()}
+        month, sql = _a_month(layouts[0])
+        scans = [
+            Scan(name, name in asked, *_scanned(query, layouts))
+            for name, query in (asked | {month: sql}).items()
+        ]
+        return scans, layouts[0].told(), layouts[1].told()
+
+
+def _files(
+    contender: Contender, source: Source, truth: Truth, folder: Path, timeout: float
+) -> dict[str, list[Path]]:
+    """Run a contender once; raises RuntimeError if its fact isn't right."""
+    lake = folder / "lake"
+    cost = run(
+        contender.command(source.url, lake), settings_in(folder, source.url), folder, timeout
+    )
+    if problem := cost.error or "; ".join(faults([FACT], lake, truth)):
+        raise RuntimeError(f"{contender.title}: {problem}")
+    tables = [table.removeprefix("star/") for table in contender.tables if table.startswith("star")]
+    return {table: sorted((lake / "star" / table).rglob("*.parquet")) for table in tables}
+
+
+def _a_month(ours: Layout) -> tuple[str, str]:
+    """A query of the month in which half of the lines had been ordered."""
+    (file,) = ours.files["fact_orders"]
+    ((first, after),) = duckdb.sql(f"""
+        with middle as (select date_trunc('month', median(orderDate)) as month from '{file}')
+        select cast(month as date), cast(month + interval 1 month as date) from middle
+    """).fetchall()
+    condition = f"orderDate >= date '{first}' and orderDate < date '{after}'"
+    return f"{first:%B %Y}", f"select sum(orderAmount) from fact_orders where {condition}"
+
+
+def _scanned(sql: str, layouts: Sequence[Layout]) -> list[int]:
+    return [bytes_scanned(sql, layout.files, layout.renamed) for layout in layouts]

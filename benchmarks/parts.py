@@ -1,0 +1,117 @@
+"""The parts of a benchmark; each measures, and says what it found as sections of the page."""
+
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks import charts, page, tables, targets
+from benchmarks.answers import truth
+from benchmarks.contenders import Contender
+from benchmarks.layouts import compared
+from benchmarks.rounds import play
+from benchmarks.small import play_small
+from benchmarks.source import source
+from benchmarks.summary import Summary, summarised
+from benchmarks.wide import play_wide
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Benchmark:
+    """One call of `make bench`: what is asked for, and where it is written."""
+
+    contenders: Sequence[Contender]
+    rounds: int
+    timeout: float
+    page: Path
+    results: Path
+    circumstances: dict[str, str]
+    measured: dict[str, Any] = field(default_factory=dict)
+    """All that was measured so far, as it goes to the file of results."""
+    by_lines: dict[int, dict[str, Summary]] = field(default_factory=dict)
+
+    def lines(self, lines: int) -> None:
+        """All contenders that can take so many order lines."""
+        contenders = [c for c in self.contenders if lines <= (c.most_lines or lines)]
+        with source(lines) as data:
+            expected = truth(data)
+            runs = list(play(contenders, data, expected, self.rounds, self.timeout))
+        self.by_lines[expected.lines] = summarised(runs)
+        self._keep(f"{lines} lines", runs)
+        self._write_contenders()
+        if len(self.by_lines) > 1:
+            self._write_growth()
+
+    def small(self, rounds: int) -> None:
+        """`make run` on the default data."""
+        runs = list(play_small(rounds, self.timeout))
+        found = summarised(runs)
+        self._keep("small", runs)
+        self._section("small", tables.small(found), tables.targets(targets.of_small(found)))
+
+    def wide(self) -> None:
+        """A table with wide rows."""
+        runs = list(play_wide(self.timeout))
+        found = summarised(runs)
+        self._keep("wide", runs)
+        target = targets.of_memory("peak memory with wide rows", found["refresh"])
+        self._section("wide", tables.contenders(found), tables.targets([target]))
+
+    def scan(self, lines: int) -> None:
+        """What queries need of the files."""
+        with source(lines) as data:
+            expected = truth(data)
+            scans, ours, usual = compared(data, expected, self.timeout)
+        self._keep("scan", scans)
+        charts.scans(scans, self._image("scan"))
+        self._section(
+            "scan",
+            f"{expected.lines:,} order lines. `fact_orders` as this project publishes it: {ours}; "
+            f"as the usual job writes the same rows: {usual}.",
+            tables.scans(scans),
+            tables.targets(targets.of_scans(scans)),
+            "![Bytes to scan](images/bench-scan.svg)",
+        )
+
+    def _write_contenders(self) -> None:
+        most = max(self.by_lines, key=lambda lines: (len(self.by_lines[lines]), lines))
+        charts.contenders(self.by_lines[most], most, self._image("contenders"))
+        self._section(
+            "contenders", *self._of_each_scale(), "![Time and memory](images/bench-contenders.svg)"
+        )
+
+    def _of_each_scale(self) -> Iterator[str]:
+        for lines, found in sorted(self.by_lines.items(), reverse=True):
+            yield f"### {lines:,} order lines"
+            yield tables.contenders(found)
+            yield tables.targets(targets.of_contenders(found, lines))
+
+    def _write_growth(self) -> None:
+        charts.growth(self.by_lines, self._image("growth"))
+        self._section(
+            "growth",
+            tables.growth(self.by_lines),
+            tables.targets(targets.of_growth(self.by_lines)),
+            "![Growth](images/bench-growth.svg)",
+        )
+
+    def _image(self, name: str) -> Path:
+        return self.page.parent / "images" / f"bench-{name}.svg"
+
+    def _keep(self, name: str, found: Sequence[Any]) -> None:
+        """Write all that was measured so far, so that a later failure loses nothing."""
+        self.measured[name] = [asdict(one) for one in found]
+        self.results.parent.mkdir(parents=True, exist_ok=True)
+        whole = {"circumstances": self.circumstances, "measured": self.measured}
+        self.results.write_text(json.dumps(whole, indent=1), encoding="utf-8")
+
+    def _section(self, name: str, *paragraphs: str) -> None:
+        where = "\n".join(f"- {name}: {said}" for name, said in self.circumstances.items())
+        said = "\n\n".join(filter(None, paragraphs))
+        details = f"<details><summary>Measured with</summary>\n\n{where}\n\n</details>"
+        page.write(self.page, name, f"{said}\n\n{details}")
+        print(f"\n{said}\n")

@@ -1,0 +1,62 @@
+"""What the rounds come to: one summary a contender, and the figures to compare them by."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from statistics import median
+
+from benchmarks.rounds import Run
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The rounds of one contender; without a run that succeeded all figures are None."""
+
+    contender: str
+    fastest: float | None
+    """Seconds of wall time, like `seconds`."""
+    seconds: float | None
+    """The median."""
+    peak_bytes: int | None
+    """The largest of any round."""
+    cpu_seconds: float | None
+    server_cpu_seconds: float | None
+    written_bytes: float | None
+    kept_bytes: float | None
+    verdict: str
+
+
+def summarised(runs: Iterable[Run]) -> dict[str, Summary]:
+    """The contenders in the order in which they first ran."""
+    of: dict[str, list[Run]] = {}
+    for run in runs:
+        of.setdefault(run.contender, []).append(run)
+    return {contender: _summary(contender, rounds) for contender, rounds in of.items()}
+
+
+def _summary(contender: str, rounds: list[Run]) -> Summary:
+    good = [run for run in rounds if not run.cost.error]
+    verdict = _verdict(rounds)
+    if not good:
+        return Summary(contender, None, None, None, None, None, None, None, verdict)
+    return Summary(
+        contender,
+        min(run.cost.seconds for run in good),
+        median(run.cost.seconds for run in good),
+        max(run.cost.peak_bytes for run in good),
+        median(run.cost.cpu_seconds for run in good),
+        median(run.server_cpu_seconds for run in good),
+        median(run.cost.written_bytes for run in good),
+        median(run.kept_bytes for run in good),
+        verdict,
+    )
+
+
+def _verdict(rounds: list[Run]) -> str:
+    failed = [run.cost.error for run in rounds if run.cost.error]
+    faults = list(dict.fromkeys(fault for run in rounds for fault in run.faults))
+    said = []
+    if failed:
+        said.append(f"**failed** in {len(failed)} of {len(rounds)} rounds: {failed[-1]}")
+    if faults:
+        said.append(f"**wrong**: {'; '.join(faults)}")
+    return "; ".join(said) or "right"

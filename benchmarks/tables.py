@@ -1,0 +1,129 @@
+"""The tables of the page, in Markdown."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from benchmarks.contenders import CONTENDERS
+from benchmarks.layouts import Scan
+from benchmarks.summary import Summary
+from benchmarks.targets import MEGABYTE, Target
+
+TITLES = {contender.name: contender.title for contender in CONTENDERS}
+NOTHING = "–"  # noqa: RUF001 - in a cell without a figure
+
+
+def contenders(found: Mapping[str, Summary]) -> str:
+    """What each contender took, and whether it was right."""
+    floor = found["floor"].seconds if "floor" in found else None
+    return table(
+        "contender | min s | median s | × floor | peak MB | CPU s | server CPU s | written MB "
+        "| kept MB | answer",
+        (
+            (
+                TITLES.get(name, name),
+                _number(s.fastest),
+                _number(s.seconds),
+                _number(s.seconds / floor if s.seconds and floor else None),
+                _megabytes(s.peak_bytes, ".0f"),
+                _number(s.cpu_seconds),
+                _number(s.server_cpu_seconds),
+                _megabytes(s.written_bytes),
+                _megabytes(s.kept_bytes),
+                s.verdict,
+            )
+            for name, s in found.items()
+        ),
+    )
+
+
+def small(found: Mapping[str, Summary]) -> str:
+    """What the small case takes beside Dagster itself."""
+    return table(
+        "what runs | min s | median s | CPU s | peak MB | written MB | ",
+        (
+            (
+                name,
+                _number(s.fastest),
+                _number(s.seconds),
+                _number(s.cpu_seconds),
+                _megabytes(s.peak_bytes, ".0f"),
+                _megabytes(s.written_bytes),
+                "" if s.verdict == "right" else s.verdict,
+            )
+            for name, s in found.items()
+        ),
+    )
+
+
+def growth(by_lines: Mapping[int, Mapping[str, Summary]]) -> str:
+    """How cost grows with the number of order lines, for those who ran at all of them."""
+    everywhere = set.intersection(*(set(found) for found in by_lines.values()))
+    names = [name for name in TITLES if name in everywhere]
+    return table(
+        "contender | order lines | median s | s a million lines | peak MB | server CPU s",
+        (
+            (
+                TITLES[name],
+                f"{lines:,}",
+                _number(found[name].seconds),
+                _number((found[name].seconds or 0) * 1e6 / lines),
+                _megabytes(found[name].peak_bytes, ".0f"),
+                _number(found[name].server_cpu_seconds),
+            )
+            for name in names
+            for lines, found in sorted(by_lines.items())
+        ),
+    )
+
+
+def scans(found: Sequence[Scan]) -> str:
+    """The bytes that each query needs of both layouts."""
+    asked = [scan for scan in found if scan.is_question]
+    total = Scan(
+        "**all questions**",
+        is_question=True,
+        ours=sum(scan.ours for scan in asked),
+        usual=sum(scan.usual for scan in asked),
+    )
+    others = [scan for scan in found if not scan.is_question]
+    return table(
+        "query | ours MB | usual layout MB | ours, of the usual",
+        (
+            (
+                scan.query,
+                _megabytes(scan.ours),
+                _megabytes(scan.usual),
+                _number(scan.ours / scan.usual if scan.usual else None),
+            )
+            for scan in [*asked, total, *others]
+        ),
+    )
+
+
+def targets(found: Iterable[Target]) -> str:
+    """The targets, and whether they were met; empty without any."""
+    rows = [
+        (
+            target.name,
+            f"{target.figure:.2f} {target.unit}",
+            f"at {'least' if target.at_least else 'most'} {target.limit:g} {target.unit}",
+            "yes" if target.met else "**no**",
+        )
+        for target in found
+    ]
+    return table("target | measured | limit | met", rows) if rows else ""
+
+
+def table(heading: str, rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table; the first column is text, the others may be figures."""
+    columns = heading.count("|") + 1
+    lines = [f"| {heading} |", "|---" * columns + "|"]
+    lines += [f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in rows]
+    return "\n".join(line.replace("\n", " ") for line in lines)
+
+
+def _number(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:.2f}"
+
+
+def _megabytes(value: float | None, digits: str = ".1f") -> str:
+    return NOTHING if value is None else f"{value / MEGABYTE:{digits}}"
