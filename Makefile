@@ -12,6 +12,9 @@ TABLE ?=
 DAGSTER_HOME ?= $(CURDIR)/.dagster
 run ui restore: export DAGSTER_HOME := $(DAGSTER_HOME)
 
+# What the engine needs beside the rest: Spark, where it runs on this machine.
+ENGINE := $(if $(filter spark,$(STARSCHEMA_ENGINE)),.venv/spark)
+
 # $(call install,PACKAGES,WHAT FOR): Debian packages, where this user may install them; elsewhere, what is missing.
 define install
 { \
@@ -36,10 +39,10 @@ help: ## this list
 	@echo
 	@echo "The environment is made in .venv when a target needs it (Python 3.11 to 3.13: PYTHON=python3.12)."
 
-run: .venv/installed ## refresh raw and star and print the totals (on sample data, unless told your source)
+run: .venv/installed $(ENGINE) ## refresh raw and star and print the totals (on sample data, unless told your source)
 	@.venv/bin/python -m starschema_assets.run
 
-ui: .venv/installed ## Dagster's webserver and daemon on http://127.0.0.1:3000 (PORT=3001)
+ui: .venv/installed $(ENGINE) ## Dagster's webserver and daemon on http://127.0.0.1:3000 (PORT=3001)
 	@test -n "$$STARSCHEMA_SOURCE_URL" || .venv/bin/python -m starschema_assets.sample
 	@.venv/bin/dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT)
 
@@ -51,7 +54,7 @@ query: .venv/installed ## ask the star (SQL="select …", SQL=@file, or the name
 restore: .venv/installed ## put back the previous star, or one table's previous version (TABLE=star/fact_orders)
 	@.venv/bin/python -m starschema_assets.lake.restore $(TABLE)
 
-test: .venv/installed ## run the tests on a real MariaDB, S3 server and browser (ARGS="-k snapshot -x")
+test: .venv/installed .venv/spark ## run the tests on a real MariaDB, S3 server and browser (ARGS="-k snapshot -x")
 	@$(call mariadb,that the tests start for themselves)
 	@{ command -v chromium && .venv/bin/playwright --version; } >/dev/null 2>&1 || \
 	  $(call install,chromium libatomic1,the browser in which the tests look at the UI)
@@ -74,9 +77,11 @@ check: .venv/installed ## format, lint, types, and whether the lock holds what t
 	@.venv/bin/mypy
 	@.venv/bin/uv pip check -q --python .venv/bin/python
 
-lock: .venv/installed ## write requirements.lock after a change of dependencies (ARGS=--upgrade: newest of all)
+lock: .venv/installed ## write the locks after a change of dependencies (ARGS=--upgrade: newest of all)
 	@.venv/bin/uv pip compile -q pyproject.toml --group dev --universal --generate-hashes \
 	  --custom-compile-command "make lock" -o requirements.lock $(ARGS)
+	@.venv/bin/uv pip compile -q --group spark --universal --generate-hashes \
+	  --custom-compile-command "make lock" -o requirements-spark.lock $(ARGS)
 
 clean: ## remove .venv, caches, run history, and data/ unless STARSCHEMA_LAKE_URI is set
 	rm -rf .venv build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache $(if $(STARSCHEMA_LAKE_URI),,data)
@@ -95,4 +100,13 @@ clean: ## remove .venv, caches, run history, and data/ unless STARSCHEMA_LAKE_UR
 	@.venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r .venv/uv.lock
 	@.venv/bin/uv pip sync -q --require-hashes --compile-bytecode --python .venv/bin/python requirements.lock
 	@.venv/bin/uv pip install -q --no-deps --no-build-isolation --python .venv/bin/python -e .
+	@touch $@
+
+# PySpark comes as source only, and is built with the setuptools of the first lock.
+.venv/spark: .venv/installed requirements-spark.lock
+	@command -v java >/dev/null || \
+	  $(call install,openjdk-17-jre-headless,the Java in which Spark runs)
+	@echo "Installing Spark, 300 MB: requirements-spark.lock"
+	@.venv/bin/uv pip install -q --require-hashes --no-deps --no-build-isolation \
+	  --python .venv/bin/python -r requirements-spark.lock
 	@touch $@

@@ -1,10 +1,10 @@
 """The settings: environment variables that begin with STARSCHEMA_, validated at import."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 from zoneinfo import available_timezones
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -65,6 +65,14 @@ class Settings(BaseSettings):
         pattern=r"^\d+(MB|GB)$",
         description="Memory that the engine may use before it spills to `STARSCHEMA_SCRATCH`.",
     )
+    engine: Literal["duckdb", "spark", "glue"] = Field(
+        "duckdb",
+        description="Who computes the star: `duckdb` or `spark` on this machine, or `glue`, the "
+        "Spark job `STARSCHEMA_GLUE_JOB` in AWS; see [docs/spark.md](docs/spark.md).",
+    )
+    glue_job: str | None = Field(
+        None, description="Glue job that computes the star; needed with the engine `glue`."
+    )
     max_row_loss: float = Field(
         0.2,
         ge=0,
@@ -119,6 +127,12 @@ class Settings(BaseSettings):
         pattern=r"^https?://\S+$",
         description="Where Dagster's webserver is found by those who read the alerts.",
     )
+
+    @model_validator(mode="after")
+    def _glue_has_its_job(self) -> Self:
+        if self.engine == "glue" and not self.glue_job:
+            raise ValueError("STARSCHEMA_ENGINE=glue needs STARSCHEMA_GLUE_JOB: the job's name")
+        return self
 
     @field_validator("schedule_timezone")
     @classmethod

@@ -18,16 +18,14 @@ from dagster import (
 
 from starschema_assets import engine
 from starschema_assets.contract import Contract
+from starschema_assets.description import Description, describe
 from starschema_assets.lake.errors import ColumnRefused, LakeError
 from starschema_assets.lake.lake import Lake, Lease, StagedTable
 from starschema_assets.lake.paths import Table, name_of
 from starschema_assets.presentation import file_metadata, table_of
-from starschema_assets.provenance import snapshots_of, written_by
-from starschema_assets.quality.files import types_of
-from starschema_assets.quality.finding import mask
+from starschema_assets.provenance import written_by
 from starschema_assets.settings import Settings
 
-SAMPLE_ROWS = 5
 BATCH_ROWS = 100_000
 
 TableData = pa.RecordBatchReader | pa.Table | duckdb.DuckDBPyRelation | pd.DataFrame
@@ -39,6 +37,14 @@ class Audited:
 
     staged: StagedTable
     lease: Lease
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """A table that another process has published: all that is left is to tell of it."""
+
+    description: Description
+    uri: str
 
 
 def publish(lake: Lake, lease: Lease, staged: Sequence[StagedTable]) -> Iterator[Output[Audited]]:
@@ -61,8 +67,11 @@ class LakeIOManager(IOManager):
         self.settings = settings
         self.contracts: dict[Table, Contract] = {c.path: c for c in contracts}
 
-    def handle_output(self, context: OutputContext, obj: Audited | TableData) -> None:
+    def handle_output(self, context: OutputContext, obj: Audited | Elsewhere | TableData) -> None:
         """Publish a table: one that was audited as it is, any other through the same steps."""
+        if isinstance(obj, Elsewhere):
+            self._tell(context, obj.description, obj.uri)
+            return
         if isinstance(obj, Audited):
             self._publish(context, obj)
             return
@@ -91,24 +100,23 @@ class LakeIOManager(IOManager):
         return relation.to_arrow_reader() if wanted is pa.RecordBatchReader else relation
 
     def _publish(self, context: OutputContext, audited: Audited) -> None:
-        metadata = self._metadata(audited.staged)
+        description = describe(audited.staged, self.contracts.get(audited.staged.table))
         published = self.lake.publish(audited.staged, audited.lease)
-        context.add_output_metadata(metadata | {"dagster/uri": MetadataValue.path(published.uri)})
+        self._tell(context, description, published.uri)
 
-    def _metadata(self, staged: StagedTable) -> dict[str, Any]:
-        contract = self.contracts.get(staged.table)
-        file = pq.ParquetFile(staged.path)
-        metadata = {
-            "dagster/row_count": staged.rows,
-            "dagster/size_bytes": staged.bytes,
-            **file_metadata(contract, types_of(file.schema_arrow)),
+    def _tell(self, context: OutputContext, description: Description, uri: str) -> None:
+        contract = self.contracts.get(tuple(context.asset_key.path))
+        metadata: dict[str, Any] = {
+            "dagster/row_count": description.rows,
+            "dagster/size_bytes": description.bytes,
+            "dagster/uri": MetadataValue.path(uri),
+            **file_metadata(contract, description.types),
         }
-        if snapshots := snapshots_of(staged.metadata):
-            metadata["snapshot"] = ", ".join(snapshots)
-        if contract and staged.rows:
-            rows = next(file.iter_batches(batch_size=SAMPLE_ROWS)).to_pylist()
-            metadata["sample"] = table_of([mask(contract, row) for row in rows])
-        return metadata
+        if description.snapshots:
+            metadata["snapshot"] = ", ".join(description.snapshots)
+        if description.sample:
+            metadata["sample"] = table_of(description.sample)
+        context.add_output_metadata(metadata)
 
 
 def _reader(table: Table, data: TableData) -> pa.RecordBatchReader:

@@ -1,7 +1,7 @@
 """What a check found."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from starschema_assets.contract import Contract
 from starschema_assets.quality.checks import Check
@@ -38,6 +38,18 @@ class Finding:
     def title(self) -> str:
         """The check as it is written in messages and overrides, e.g. `star/fact_orders:key`."""
         return f"{self.contract.name}:{self.check.name}"
+
+
+def accept(findings: Iterable[Finding], titles: Collection[str]) -> Iterator[Finding]:
+    """Turn blocking findings that someone accepted for this run into warnings."""
+    for finding in findings:
+        if not finding.blocks or finding.title not in titles:
+            yield finding
+        elif finding.final:
+            yield replace(finding, message=f"This can't be accepted. {finding.message}")
+        else:
+            message = f"Accepted for this run. {finding.message}"
+            yield replace(finding, warning=True, message=message)
 
 
 MAX_TEXT = 80

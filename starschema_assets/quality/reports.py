@@ -1,7 +1,6 @@
 """Checks and findings as Dagster shows them."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
 from dagster import (
@@ -17,7 +16,7 @@ from pydantic import Field
 from starschema_assets.contract import Contract
 from starschema_assets.presentation import table_of
 from starschema_assets.quality.checks import checks_of
-from starschema_assets.quality.finding import Finding
+from starschema_assets.quality.finding import Finding, accept
 
 
 class AuditConfig(Config):
@@ -65,7 +64,7 @@ def verify_accepted(config: AuditConfig, contracts: Iterable[Contract]) -> None:
 def gate(findings: Iterable[Finding], config: AuditConfig) -> Iterator[AssetCheckResult]:
     """Yield every finding as the result of its check, then raise Failure if one of them blocks."""
     reasons = []
-    for finding in _accept(findings, config.accept):
+    for finding in accept(findings, config.accept):
         yield _result(finding)
         if finding.blocks:
             reasons.append(f"- {_reason(finding)}")
@@ -74,17 +73,6 @@ def gate(findings: Iterable[Finding], config: AuditConfig) -> Iterator[AssetChec
             "\n".join(["Checks failed, so this step published nothing:", *reasons]),
             allow_retries=False,
         )
-
-
-def _accept(findings: Iterable[Finding], accepted: Sequence[str]) -> Iterator[Finding]:
-    for finding in findings:
-        if not finding.blocks or finding.title not in accepted:
-            yield finding
-        elif finding.final:
-            yield replace(finding, message=f"This can't be accepted. {finding.message}")
-        else:
-            message = f"Accepted for this run. {finding.message}"
-            yield replace(finding, warning=True, message=message)
 
 
 def _result(finding: Finding) -> AssetCheckResult:

@@ -1,7 +1,7 @@
 """The assets star/<table>: made together from the raw tables, each by its SQL file."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from dagster import (
@@ -22,11 +22,12 @@ from dagster import (
 )
 
 from starschema_assets import engine
-from starschema_assets.lake.io_manager import Audited, publish
+from starschema_assets.lake.io_manager import Audited, Elsewhere, publish
 from starschema_assets.lake.lake import Lake
 from starschema_assets.presentation import OWNERS, catalog_tags, definition_metadata
 from starschema_assets.quality.reports import AuditConfig, gate, specs_of, verify_accepted
 from starschema_assets.settings import Settings
+from starschema_assets.spark.launch import run_job
 from starschema_assets.star.models import MODELS, Model
 from starschema_assets.star.transformation import Transformation
 
@@ -35,16 +36,17 @@ FRESHNESS = FreshnessPolicy.time_window(
 )
 """A daily refresh that is two hours late is worth a look; one that was missed is a failure."""
 
-Step = Iterator[AssetCheckResult | Output[Audited]]
+Step = Iterator[AssetCheckResult | Output[Audited] | Output[Elsewhere]]
 
 
 def star_assets(settings: Settings, lake: Lake) -> AssetsDefinition:
     """All star tables as one step that can be run for any of them."""
+    kinds = {"sql", "parquet", "duckdb" if settings.engine == "duckdb" else "spark"}
 
     @multi_asset(
         name="star_tables",
         outs={
-            model.contract.table: AssetOut.from_spec(_spec(model, lake), is_required=False)
+            model.contract.table: AssetOut.from_spec(_spec(model, lake, kinds), is_required=False)
             for model in MODELS
         },
         deps=sorted({_raw_key(table) for model in MODELS for table in model.raw_tables}),
@@ -63,6 +65,20 @@ def star_assets(settings: Settings, lake: Lake) -> AssetsDefinition:
         verify_accepted(config, (model.contract for model in MODELS))
         keys = context.selected_asset_keys
         selected = [model for model in MODELS if AssetKey(model.contract.path) in keys]
+        if settings.engine == "duckdb":
+            step = _run_here(context, config, selected)
+        else:
+            step = run_job(context, settings, [m.contract.table for m in selected], config)
+        lineage = {model.contract.table: _lineage(model) for model in selected}
+        for result in step:
+            if isinstance(result, Output):
+                yield result.with_metadata({"dagster/column_lineage": lineage[result.output_name]})
+            else:
+                yield result
+
+    def _run_here(
+        context: AssetExecutionContext, config: AuditConfig, selected: Sequence[Model]
+    ) -> Step:
         with engine.connect(settings) as connection:
             if not selected:
                 published = Transformation(connection, lake, settings)
@@ -72,8 +88,7 @@ def star_assets(settings: Settings, lake: Lake) -> AssetsDefinition:
                 transformation = Transformation(connection, lake, settings)
                 staged = transformation.stage(selected, context.run.run_id)
                 yield from gate(transformation.findings(selected), config)
-                for output, model in zip(publish(lake, lease, staged), selected, strict=True):
-                    yield output.with_metadata({"dagster/column_lineage": _lineage(model)})
+                yield from publish(lake, lease, staged)
 
     return star_tables
 
@@ -82,14 +97,14 @@ def _raw_key(table: str) -> AssetKey:
     return AssetKey(["raw", table])
 
 
-def _spec(model: Model, lake: Lake) -> AssetSpec:
+def _spec(model: Model, lake: Lake, kinds: set[str]) -> AssetSpec:
     contract = model.contract
     return AssetSpec(
         contract.path,
         description=f"{contract.description}\n\nGrain: {contract.grain}. "
         f"Key: {', '.join(contract.key)}.\n\n```sql\n{model.sql}\n```",
         group_name="star",
-        kinds={"sql", "duckdb", "parquet"},
+        kinds=kinds,
         owners=OWNERS,
         tags=catalog_tags(contract),
         freshness_policy=FRESHNESS,

@@ -1,0 +1,116 @@
+"""The job: makes, audits and publishes star tables, and tells Dagster of it.
+
+Plain PySpark 3.5: a script of Glue, or of this machine's Python. It holds the lake's lock itself:
+what publishes must lose the right to when it dies, whether or not Dagster still runs.
+"""
+
+from collections.abc import Sequence
+from contextlib import closing
+
+import boto3
+from dagster_pipes import (
+    PipesCliArgsParamsLoader,
+    PipesContext,
+    PipesS3MessageWriter,
+    open_dagster_pipes,
+)
+
+from starschema_assets.description import describe
+from starschema_assets.lake.lake import Lake, Lease, StagedTable
+from starschema_assets.lake.open import open_lake
+from starschema_assets.quality.finding import accept
+from starschema_assets.settings import Settings
+from starschema_assets.spark.files import open_files
+from starschema_assets.spark.messages import (
+    END,
+    Told,
+    error_message,
+    finding_message,
+    published_message,
+)
+from starschema_assets.spark.tables import SparkTables, open_session
+from starschema_assets.spark.transformation import SparkTransformation
+from starschema_assets.star.models import MODELS, Model
+
+MESSAGE_SECONDS = 2
+"""How often messages go to S3."""
+
+
+class Run:
+    """What Dagster asked for in one run, and whom to tell."""
+
+    def __init__(self, pipes: PipesContext, lake: Lake, settings: Settings) -> None:
+        self.pipes = pipes
+        self.lake = lake
+        self.settings = settings
+        self.models = [m for m in MODELS if m.contract.table in pipes.get_extra("tables")]
+
+    def __call__(self) -> None:
+        """Make, audit and publish the tables; without one, audit those that are published."""
+        if not self.models:
+            self._compute(None)
+            return
+        with self.lake.lock(f"run {self.pipes.run_id}", self.pipes.log) as lease:
+            self._compute(lease)
+
+    def _compute(self, lease: Lease | None) -> None:
+        session = open_session()
+        on_cluster = not str(session.sparkContext.master).startswith("local")
+        run_id = self.pipes.run_id
+        with open_files(self.lake, self.settings, run_id, on_cluster=on_cluster) as files:
+            star = SparkTransformation(SparkTables(session), files, self.lake, self.settings)
+            if lease is None:
+                self._audit(star, MODELS)
+                return
+            files.clear(of_all_runs=True)
+            try:
+                staged = star.stage(self.models, run_id)
+                if self._audit(star, self.models):
+                    self._publish(staged, lease)
+            finally:
+                files.clear(of_all_runs=False)
+
+    def _audit(self, star: SparkTransformation, models: Sequence[Model]) -> bool:
+        """Tell every finding; True if none blocks the publication."""
+        findings = []
+        for finding in star.findings(models):
+            self.pipes.report_custom_message(finding_message(finding))
+            findings.append(finding)
+        return not any(f.blocks for f in accept(findings, self.pipes.get_extra("accept")))
+
+    def _publish(self, staged: Sequence[StagedTable], lease: Lease) -> None:
+        """Replace one table after the other, once all are uploaded."""
+        for table in staged:
+            self.lake.upload(table)
+        for table, model in zip(staged, self.models, strict=True):
+            description = describe(table, model.contract)
+            uri = self.lake.publish(table, lease).uri
+            told = Told(model.contract.table, uri, description)
+            self.pipes.report_custom_message(published_message(told))
+
+
+def open_pipes() -> PipesContext:
+    """Dagster's end: Glue passes it in arguments, a process of this machine in the environment."""
+    arguments = PipesCliArgsParamsLoader()  # type: ignore[no-untyped-call]
+    if not arguments.is_dagster_pipes_process():
+        return open_dagster_pipes()
+    writer = PipesS3MessageWriter(boto3.client("s3"), interval=MESSAGE_SECONDS)
+    return open_dagster_pipes(params_loader=arguments, message_writer=writer)
+
+
+def main() -> None:
+    """Do what Dagster asked for, and tell it why if that fails."""
+    with open_pipes() as pipes:
+        settings = Settings(**pipes.get_extra("settings"))
+        lake = open_lake(settings)
+        try:
+            with closing(lake):
+                Run(pipes, lake, settings)()
+            pipes.report_custom_message(END)
+        except BaseException as error:
+            pipes.report_custom_message(error_message(error))
+            raise
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,246 @@
+"""Spark makes the files that DuckDB makes, as a reader says that is neither of them: polars."""
+
+import gc
+import json
+import logging
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow.parquet as pq
+import pytest
+from dagster import DagsterInstance
+from polars.testing import assert_frame_equal
+from pydantic import SecretStr
+from pyspark.sql import SparkSession
+
+from starschema_assets import engine
+from starschema_assets.contract import Contract
+from starschema_assets.lake.lake import Lake
+from starschema_assets.lake.open import open_lake
+from starschema_assets.provenance import figures_entry, written_by
+from starschema_assets.quality.finding import Finding
+from starschema_assets.settings import Settings
+from starschema_assets.spark.files import open_files
+from starschema_assets.spark.tables import SparkTables, open_session
+from starschema_assets.spark.transformation import SparkTransformation
+from starschema_assets.star.models import MODELS
+from starschema_assets.star.transformation import Transformation
+from starschema_assets_tests.conftest import PASSWORD
+from starschema_assets_tests.mariadb import MariaDB
+from starschema_assets_tests.pipeline import RAW, Pipeline
+from starschema_assets_tests.rows import RawTables
+
+DUMP = os.environ.get("STARSCHEMA_TEST_DUMP", "")
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # of Py4J
+LOG = logging.getLogger(__name__)
+STAR = [model.contract for model in MODELS]
+SPACES = "\u0020\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    """One Spark for all tests of this file."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPARK_LOCAL_DIRS", str(tmp_path_factory.mktemp("spark")))
+        patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
+        session = open_session()
+        yield session
+        gateway: Any = session.sparkContext._gateway  # noqa: SLF001 - Spark leaves its Java running
+        session.stop()
+        gateway.shutdown()
+        gateway.proc.stdin.close()
+        gateway.proc.wait()
+    with warnings.catch_warnings(action="ignore", category=ResourceWarning):
+        gc.collect()  # Py4J closes no sockets
+
+
+@pytest.fixture
+def lake_of(tmp_path: Path) -> Callable[[RawTables], Settings]:
+    """Publish raw tables, unaudited, in a lake of their own."""
+
+    def publish(raw: RawTables) -> Settings:
+        settings = Settings(lake_uri=str(tmp_path / "lake"), scratch=tmp_path / "scratch")
+        lake = open_lake(settings)
+        with lake.lock("test", LOG) as lease:
+            for path in RAW:
+                reader = raw.connection.sql(f"from {'.'.join(path)}").to_arrow_reader()
+                entries = written_by("test") | {"snapshot": "1", "order_figures": NO_FIGURES}
+                lake.publish(lake.stage(path, reader, schema=None, metadata=entries), lease)
+        return settings
+
+    return publish
+
+
+NO_FIGURES = figures_entry([("", "0", "0", "0")])
+
+
+def on_duckdb(settings: Settings, run: Callable[[Lake, Transformation], None]) -> None:
+    lake = open_lake(settings)
+    with engine.connect(settings) as connection, lake.lock("duckdb", LOG):
+        run(lake, Transformation(connection, lake, settings))
+
+
+def on_spark(
+    session: SparkSession, settings: Settings, run: Callable[[Lake, SparkTransformation], None]
+) -> None:
+    lake = open_lake(settings)
+    with open_files(lake, settings, "r", on_cluster=False) as files, lake.lock("spark", LOG):
+        run(lake, SparkTransformation(SparkTables(session), files, lake, settings))
+
+
+class Star:
+    """What one engine made: each table as polars reads it, its schema, and the audit."""
+
+    def __init__(self) -> None:
+        self.tables: dict[str, pl.DataFrame] = {}
+        self.schemas: dict[str, pq.ParquetSchema] = {}
+        self.metadata: dict[str, dict[str, str]] = {}
+        self.findings: list[Finding] = []
+
+    def make(self, _: Lake, star: Transformation | SparkTransformation) -> None:
+        """Stage all tables, read them and audit them."""
+        for staged in star.stage(MODELS, "run"):
+            name = staged.table[-1]
+            self.tables[name] = pl.read_parquet(staged.path)
+            self.schemas[name] = pq.read_metadata(staged.path).schema
+            self.metadata[name] = {k: v for k, v in staged.metadata.items() if k != "written_at"}
+        self.findings = list(star.findings(MODELS))
+
+
+def assert_same(session: SparkSession, settings: Settings) -> Star:
+    """Make the star with both engines and compare; return it."""
+    ours, theirs = Star(), Star()
+    on_duckdb(settings, ours.make)
+    on_spark(session, settings, theirs.make)
+    for name, table in ours.tables.items():
+        assert theirs.tables[name].schema == table.schema
+        assert_frame_equal(theirs.tables[name], table, check_exact=True)
+    assert theirs.schemas == ours.schemas
+    assert theirs.metadata == ours.metadata
+    assert [told(f) for f in theirs.findings] == [told(f) for f in ours.findings]
+    return theirs
+
+
+def told(finding: Finding) -> str:
+    """A finding in text; which offending rows are the examples is the engine's choice."""
+    shown = [sorted(row) for row in finding.examples]
+    return json.dumps(
+        [finding.title, finding.passed, finding.message, finding.offending_rows, shown]
+    )
+
+
+def columns(contract: Contract, type_: str) -> list[str]:
+    return [column.name for column in contract.columns if column.type.startswith(type_)]
+
+
+def test_the_generated_database_makes_the_same_star(
+    session: SparkSession, good_lake: Path, tmp_path: Path
+) -> None:
+    settings = Settings(lake_uri=str(good_lake), scratch=tmp_path)
+    star = assert_same(session, settings)
+    assert all(finding.passed for finding in star.findings)
+    for contract in STAR:
+        assert star.tables[contract.table].columns == [c.name for c in contract.columns]
+        for name in columns(contract, "decimal"):
+            assert star.tables[contract.table][name].dtype == pl.Decimal
+
+
+@pytest.mark.skipif(not DUMP, reason="STARSCHEMA_TEST_DUMP names no dump")
+def test_the_real_database_makes_the_same_star(
+    session: SparkSession, instance: DagsterInstance, tmp_path: Path
+) -> None:
+    with MariaDB() as server:
+        server.execute(Path(DUMP).read_text(encoding="utf-8"))
+        server.execute(
+            f"create user reader identified by '{PASSWORD}';"
+            "grant select on classicmodels.* to reader"
+        )
+        settings = Settings(
+            source_url=SecretStr(server.url("reader", PASSWORD, "classicmodels")),
+            lake_uri=str(tmp_path / "lake"),
+            scratch=tmp_path / "scratch",
+        )
+        assert Pipeline(settings, instance).refresh(*RAW).success
+    star = assert_same(session, settings)
+    assert all(finding.passed for finding in star.findings)
+    assert star.tables["fact_orders"]["orderAmount"].sum() == Decimal("9604190.61")
+
+
+def test_no_rows_make_the_same_empty_star(
+    session: SparkSession, lake_of: Callable[[RawTables], Settings]
+) -> None:
+    star = assert_same(session, lake_of(RawTables()))
+    assert {name: table.height for name, table in star.tables.items()} == {
+        contract.table: 0 for contract in STAR
+    }
+
+
+def test_what_engines_tend_to_see_differently_makes_the_same_star(
+    session: SparkSession, lake_of: Callable[[RawTables], Settings]
+) -> None:
+    raw = RawTables()
+    places = [
+        (None, "Nantes", None, "France"),
+        ("", "Nantes", None, "France"),
+        (None, "Nantes", "", "France"),
+        ("94217", "Burlingame", "CA", "USA"),
+        ("94217", "San Francisco", "CA", "USA"),
+        ("94217", "San Francisco", "CA", "USA  "),
+        ("-", "Köln|", "NW", "Ørland"),
+        (f"{SPACES}5020", f"São Paulo{SPACES}", "\tSP\n", "Åland"),
+        ("1", "\U0001f682 Zürich", "ß", "Zürich"),
+        ("1", "\uffe6", "é", "Zürich"),  # beyond the train in UTF-16, before it in bytes
+        ("1", "e\u0301", "é", "zürich"),
+    ]
+    for number, (postal_code, city, state, country) in enumerate(places):
+        limit = [None, Decimal("-0.01"), Decimal("99999999.99"), Decimal("0.10")][number % 4]
+        raw.add(
+            "customers",
+            {
+                "customerNumber": number,
+                "creditLimit": limit,
+                "postalCode": postal_code,
+                "city": city,
+                "state": state,
+                "country": country,
+            },
+        )
+    names = ["Classic Cars", "İstanbul Σ", "ΟΔΟΣ", "STRASSE", "ships", "Ships"]
+    raw.add("productlines", *({"productLine": line, "textDescription": line} for line in names))
+    wanted = ["classic cars  ", "İSTANBUL Σ", "istanbul σ", "οδοσ", "οδος", "straße", "SHIPS"]
+    for number, line in enumerate([*wanted, "Nothing"]):
+        raw.add("products", {"productCode": f"S1_{number}É", "productLine": line})
+    raw.add("products", {"productCode": "a"}, {"productCode": "A"}, {"productCode": "Ünique"})
+    raw.add(
+        "orders",
+        {"orderNumber": 1, "orderDate": date(1999, 12, 31), "customerNumber": 3},
+        {"orderNumber": 2, "requiredDate": date(2024, 12, 30), "customerNumber": 9},
+        {"orderNumber": 3, "shippedDate": date(2027, 1, 1), "customerNumber": 404},
+        {"orderNumber": 4, "comments": 'l\'été\r\n"so"\\', "customerNumber": 0},
+    )
+    ordered = ["s1_0é", "S1_1É  ", "ünique", "A ", "A", "S9", "s1_2É"]
+    for number, code in enumerate(ordered):
+        raw.add(
+            "orderdetails",
+            {
+                "orderNumber": number % 6,
+                "orderLineNumber": number,
+                "productCode": code,
+                "quantityOrdered": 2**31 - 1,
+                "priceEach": Decimal("99999999.99"),
+            },
+        )
+    raw.add("orderdetails", {"orderNumber": 1, "orderLineNumber": 1}, {"orderNumber": 1})
+    star = assert_same(session, lake_of(raw))
+    failed = {finding.title for finding in star.findings if not finding.passed}
+    assert {"star/fact_orders:not_null", "star/fact_orders:key"} <= failed
+    dates = star.tables["dim_dates"]
+    assert dates.height == (date(2028, 1, 1) - date(1999, 1, 1)).days
+    keys = star.tables["dim_locations"]["locationKey"]
+    assert keys.n_unique() == keys.len() == 10
