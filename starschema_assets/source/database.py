@@ -89,7 +89,10 @@ class Database(Protocol):
         """A query, in the database's own SQL, for the id of the snapshot it runs in."""
 
     def census(self, table: SourceTable) -> str:
-        """A query: rows, widest row, and for each column of `dated` the zero dates and one."""
+        """A query: rows, widest row, and for each column of `dated` the number of zero dates."""
+
+    def zero_date(self, table: SourceTable, column: str) -> str:
+        """A query for one of a column's zero dates, as text."""
 
     def dated(self, table: SourceTable) -> list[str]:
         """The columns that may hold dates that are none."""

@@ -81,6 +81,10 @@ class DuckDBFile:
         widest = " + ".join([str(COLUMN_BYTES * len(table.columns)), *lengths])
         return f"SELECT count(*), coalesce(max({widest}), 0) FROM src.{quoted(table.name)}"
 
+    def zero_date(self, table: SourceTable, column: str) -> str:  # noqa: ARG002 - nor one of them
+        """See `Database`."""
+        return "SELECT NULL"
+
     def dated(self, table: SourceTable) -> list[str]:  # noqa: ARG002 - DuckDB has no zero dates
         """See `Database`."""
         return []

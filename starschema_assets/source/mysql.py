@@ -121,6 +121,10 @@ class MySQL:
         """See `Database`."""
         return mysql_sql.census(table, self.dated(table))
 
+    def zero_date(self, table: SourceTable, column: str) -> str:
+        """See `Database`."""
+        return mysql_sql.zero_date(table, column)
+
     def dated(self, table: SourceTable) -> list[str]:
         """See `Database`."""
         return [column.name for column in table.columns if column.type in {"date", "timestamp"}]

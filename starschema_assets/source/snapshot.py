@@ -106,15 +106,13 @@ class Snapshot:
 
     def _ask_census(self, table: SourceTable) -> Census:
         rows, widest, *dates = self.figures(self._database.census(table))[0]
-        dated = self._database.dated(table)
-        counts = dict(zip(dated, dates[::2], strict=True))
-        examples = dict(zip(dated, dates[1::2], strict=True))
-        return Census(
-            rows,
-            widest,
-            {column: count for column, count in counts.items() if count},
-            {column: str(examples[column]) for column, count in counts.items() if count},
-        )
+        counts = zip(self._database.dated(table), dates, strict=True)
+        zero_dates = {column: count for column, count in counts if count}
+        examples = {
+            column: str(self.figures(self._database.zero_date(table, column))[0][0])
+            for column in zero_dates
+        }
+        return Census(rows, widest, zero_dates, examples)
 
     def _batches(
         self,
