@@ -60,7 +60,8 @@ def run_job(
     failure: BaseException | None = None
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", PreviewWarning)  # Dagster's of its own message reader
+            for category in (DeprecationWarning, PreviewWarning):  # Dagster's, of its own calls
+                warnings.simplefilter("ignore", category)
             client.run(context, extras)
     except (Exception, DagsterExecutionInterruptedError) as error:  # noqa: BLE001 - raised below
         failure = error
