@@ -3,6 +3,7 @@
 import argparse
 import logging
 import shutil
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 def main() -> int:
     """Run the parts asked for; what fails is said at the end, and stops no other part."""
     options = _options().parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what it started is ended, too
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     if not options.page.exists():
         options.page.parent.mkdir(parents=True, exist_ok=True)

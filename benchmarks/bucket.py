@@ -1,7 +1,5 @@
 """A bucket of a real S3 server, for a refresh that publishes there."""
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 
-from benchmarks.source import DATA
+from benchmarks.source import new_folder
 from starschema_assets_tests.seaweedfs import SeaweedFS, seaweedfs
 
 if TYPE_CHECKING:
@@ -53,13 +51,12 @@ class Bucket:
     @contextmanager
     def started(cls) -> Iterator["Bucket"]:
         """Start a server, with its data on the disk that the lake is on by default."""
-        DATA.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix="s3-", dir=DATA))
+        folder = new_folder()
         try:
-            with seaweedfs(folder) as server:
+            with seaweedfs(folder.path) as server:
                 bucket = cls(server)
                 bucket._objects.create()
                 bucket._objects.Versioning().enable()
                 yield bucket
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            folder.close()

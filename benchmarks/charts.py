@@ -11,7 +11,7 @@ from benchmarks.summary import Summary
 from benchmarks.tables import TITLES
 from benchmarks.targets import MEGABYTE
 
-WIDTH = 380
+WIDTH = 320
 OURS, OTHERS = "#1f5fa8", "#9aa5b1"
 
 
@@ -33,7 +33,8 @@ def contenders(found: Mapping[str, Summary], lines: int, file: Path) -> None:
             "whose:N", legend=None, scale=alt.Scale(domain=["ours", "others"], range=[OURS, OTHERS])
         ),
     )
-    panels = [_bars(bars, "median seconds", ".1f"), _bars(bars, "peak memory, MB", ",.0f")]
+    unnamed = bars.encode(y=alt.Y("contender:N", sort=None, title=None, axis=None))
+    panels = [_bars(bars, "median seconds", ".1f"), _bars(unnamed, "peak memory, MB", ",.0f")]
     _save(alt.hconcat(*panels, title=f"{lines:,} order lines"), file)
 
 
@@ -49,8 +50,12 @@ def growth(by_lines: Mapping[int, Mapping[str, Summary]], file: Path) -> None:
         alt.Chart(pd.DataFrame(rows), width=WIDTH, height=280)
         .mark_line(point=True)
         .encode(
-            x=alt.X("order lines:Q", scale=alt.Scale(type="log"), axis=alt.Axis(format="~s")),
-            y=alt.Y("median seconds:Q", scale=alt.Scale(type="log")),
+            x=alt.X(
+                "order lines:Q",
+                scale=alt.Scale(type="log", nice=False, padding=12),
+                axis=alt.Axis(format="~s"),
+            ),
+            y=alt.Y("median seconds:Q", scale=alt.Scale(type="log", nice=False, padding=12)),
             color=alt.Color("contender:N", sort=None, legend=alt.Legend(labelLimit=300)),
         )
     )

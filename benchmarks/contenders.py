@@ -73,7 +73,7 @@ DLT = (
     "sqlalchemy==2.1.9",
 )
 PANDAS = ("pandas==3.1.1", "pyarrow==26.0.1", "pymysql==1.2.4", "sqlalchemy==2.1.9")
-SPARK = ("pyspark==3.5.9",)
+SPARK = ("pyspark==3.5.4",)  # that of Glue 5.0
 
 FLOOR = Contender(
     "floor",

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 SAMPLE_SECONDS = 0.02
 BLOCK_BYTES = 512
@@ -46,21 +47,21 @@ def run(
     log = folder / "log"
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = time.perf_counter()
-    with log.open("wb") as errors:
-        process = subprocess.Popen(
-            command,
-            env=dict(environment),
-            cwd=folder,
-            stdout=subprocess.DEVNULL,
-            stderr=errors,
-            start_new_session=True,
-        )
-    watch = _Watch(process.pid, began + timeout)
-    watch.start()
-    code = process.wait()
-    seconds = time.perf_counter() - began
-    watch.end()
-    _end(set(children(os.getpid())) - others)
+    try:
+        with log.open("wb") as errors:
+            process = subprocess.Popen(
+                command,
+                env=dict(environment),
+                cwd=folder,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                start_new_session=True,
+            )
+        with _Watch(process.pid, began + timeout) as watch:
+            code = process.wait()
+            seconds = time.perf_counter() - began
+    finally:  # when this is interrupted, too
+        _end(set(children(os.getpid())) - others)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     error = ""
     if watch.expired:
@@ -111,7 +112,11 @@ class _Watch(threading.Thread):
                 self.expired = True
                 _kill(tree)
 
-    def end(self) -> None:
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._over.set()
         self.join()
 

@@ -4,7 +4,6 @@ import logging
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from benchmarks.answers import Truth, faults
 from benchmarks.bucket import Bucket
 from benchmarks.contenders import FLOOR, Contender
 from benchmarks.process import Cost, cpu_seconds, run
-from benchmarks.source import DATA, Source
+from benchmarks.source import Source, new_folder
 from starschema_assets.settings import CHECKOUT
 
 log = logging.getLogger(__name__)
@@ -82,13 +81,12 @@ def _run(
 
 @contextmanager
 def workshop() -> Iterator[Path]:
-    """A folder on the disk that the lake is on by default, removed at the end."""
-    DATA.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="run-", dir=DATA))
+    """A new folder on the disk that the lake is on by default, removed at the end."""
+    folder = new_folder()
     try:
-        yield folder
+        yield folder.path
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        folder.close()
 
 
 def settings_in(folder: Path, url: str = "") -> dict[str, str]:

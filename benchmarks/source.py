@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 
+from starschema_assets.lake.scratch import Scratch, sweep
 from starschema_assets.sample.generate import SEED, code_digest
 from starschema_assets.sample.mysql import load
 from starschema_assets.settings import CHECKOUT
@@ -44,6 +45,12 @@ class Source:
         """What the server itself answers, as text."""
         answer = self.server.execute(sql, self.database)
         return [line.split("\t") for line in answer.splitlines()]
+
+
+def new_folder() -> Scratch:
+    """A folder for one run; what a benchmark that was killed left there is removed before."""
+    sweep(DATA / "runs")
+    return Scratch(DATA / "runs")
 
 
 @contextmanager

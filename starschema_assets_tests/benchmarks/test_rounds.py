@@ -1,6 +1,9 @@
 """Rounds of contenders on the sample: their costs, and the judgement of what they wrote."""
 
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -96,4 +99,21 @@ def test_a_contender_that_takes_too_long_is_killed_with_its_children(
     script = f"setsid sleep 60 & echo $! > {trail}; sleep 60"
     run = only(contender("sh", "-c", script), sample, expected, timeout=1)
     assert run.cost.error == "killed after 1 s"
+    assert not Path("/proc", trail.read_text().strip()).exists()
+
+
+def test_an_interrupted_benchmark_leaves_no_process_behind(tmp_path: Path) -> None:
+    trail = tmp_path / "pid"
+    command = ["sh", "-c", f"echo $$ > {trail}; exec sleep 60"]
+    script = (
+        f"from benchmarks.process import run; run({command}, {{}}, Path({str(tmp_path)!r}), 60)"
+    )
+    harness = subprocess.Popen(
+        [sys.executable, "-c", f"from pathlib import Path; {script}"], stderr=subprocess.DEVNULL
+    )
+    while not (trail.exists() and trail.read_text()):
+        assert harness.poll() is None
+        time.sleep(0.05)
+    harness.send_signal(signal.SIGINT)
+    harness.wait(30)
     assert not Path("/proc", trail.read_text().strip()).exists()
