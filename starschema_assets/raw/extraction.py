@@ -17,12 +17,15 @@ from starschema_assets.quality.finding import Finding
 from starschema_assets.quality.source import refused_values
 from starschema_assets.raw.audit import RawAudit
 from starschema_assets.raw.contracts import ORDERDETAILS
+from starschema_assets.source.database import Figures
 from starschema_assets.source.errors import ValueRefused
 from starschema_assets.source.snapshot import Snapshot
 from starschema_assets.source.source import Source, SourceTable
 
 PROGRESS_SECONDS = 5
-ORDER_FIGURES = (Path(__file__).parent / "order_figures.sql").read_text(encoding="utf-8")
+HERE = Path(__file__).parent
+ORDER_FIGURES = (HERE / "order_figures.sql").read_text(encoding="utf-8")
+FIGURES_OF_EVERY_LINE = (HERE / "order_figures_of_every_line.sql").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ class Extraction:
             "nulled_dates": json.dumps(snapshot.zero_dates.get(table.name, {})),
         }
         if contract is ORDERDETAILS:
-            entries["order_figures"] = figures_entry(snapshot.figures(ORDER_FIGURES))
+            entries["order_figures"] = figures_entry(_order_figures(snapshot, source_rows))
         reader = snapshot.read(table, report_progress(contract.name, source_rows, self.log))
         return self.lake.stage(contract.path, reader, schema=None, metadata=entries)
 
@@ -90,6 +93,13 @@ class Extraction:
         except Unreadable as error:
             self.log.warning("%s will be replaced: %s", contract.name, error)
             return None
+
+
+def _order_figures(snapshot: Snapshot, lines: int) -> Figures:
+    figures = snapshot.figures(ORDER_FIGURES)
+    if sum(int(row[1]) for row in figures) == lines:
+        return figures
+    return snapshot.figures(FIGURES_OF_EVERY_LINE)
 
 
 def _types(table: SourceTable | None) -> Mapping[str, str] | None:
