@@ -1,12 +1,15 @@
 """The one writer of the lake's files, and the reader of their footers."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import pyarrow as pa
+from pyarrow import compute as pc
 from pyarrow import parquet as pq
 
 from starschema_assets.lake.errors import SourceInterrupted, Unreadable
@@ -14,8 +17,12 @@ from starschema_assets.lake.schema import athena_safe, conform
 
 ROW_GROUP_ROWS = 250_000
 """Athena skips a row group or reads it: small enough to skip most, large enough to compress."""
+REPEATS = 16
+"""A dictionary is worth it if a value stands in a column this many times, on average."""
 ROW_GROUP_BYTES = 64 * 2**20
 """A row group of wide rows ends here, as it is held in memory until it is written."""
+
+Item = TypeVar("Item")
 
 PREFIX = "starschema."
 """What the lake's own entries in a file's key-value metadata begin with."""
@@ -48,19 +55,23 @@ def write_table(
     target = athena_safe(reader.schema if schema is None else schema)
     conform(pa.RecordBatch.from_pylist([], schema=reader.schema), target)  # before any row is read
     rows = 0
-    with pq.ParquetWriter(
-        path,
-        target,
-        compression="zstd",
-        store_decimal_as_integer=True,
-        store_schema=False,
-        write_page_index=True,
-        sorting_columns=_ascending(target, sorted_by),
-    ) as writer:
-        writer.add_key_value_metadata({PREFIX + key: value for key, value in metadata.items()})
-        for group in _row_groups(conform(batch, target) for batch in _read(reader)):
-            writer.write_table(group, row_group_size=group.num_rows)
-            rows += group.num_rows
+    with closing(_read_ahead(_row_groups(conform(b, target) for b in _read(reader)))) as groups:
+        group = next(groups, None)
+        with pq.ParquetWriter(
+            path,
+            target,
+            compression="zstd",
+            use_dictionary=_repeating(group) if group else False,  # type: ignore[arg-type]
+            store_decimal_as_integer=True,
+            store_schema=False,
+            write_page_index=True,
+            sorting_columns=_ascending(target, sorted_by),
+        ) as writer:
+            writer.add_key_value_metadata({PREFIX + key: value for key, value in metadata.items()})
+            while group:
+                writer.write_table(group, row_group_size=group.num_rows)
+                rows += group.num_rows
+                group = next(groups, None)
     sync(path)
     return rows
 
@@ -101,6 +112,27 @@ def _read(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
         yield from reader
     except OSError as error:
         raise SourceInterrupted(f"its rows could not be read to the end: {error}") from error
+
+
+def _read_ahead(items: Iterator[Item]) -> Generator[Item, None, None]:
+    """The items, each fetched in another thread while the one before it is made use of."""
+    with ThreadPoolExecutor(1) as pool:
+        pending = pool.submit(next, items, None)
+        while (item := pending.result()) is not None:
+            pending = pool.submit(next, items, None)
+            yield item
+
+
+def _repeating(rows: pa.Table) -> list[str]:
+    """The columns in which values repeat, so that a dictionary makes them smaller.
+
+    For others it costs time and room: without, fact_orders takes a fifth less of both.
+    """
+    return [
+        name
+        for name in rows.column_names
+        if pc.count_distinct(rows[name]).as_py() * REPEATS <= rows.num_rows
+    ]
 
 
 def _ascending(schema: pa.Schema, columns: Sequence[str]) -> tuple[pq.SortingColumn, ...] | None:

@@ -81,6 +81,16 @@ def test_the_footer_says_how_rows_are_sorted_and_pages_are_indexed(tmp_path: Pat
     assert (statistics.min, statistics.max) == (0, 4)
 
 
+def test_only_columns_whose_values_repeat_get_a_dictionary(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    rows = pa.table({"id": list(range(1000)), "status": ["Shipped", "On Hold"] * 500})
+    write_table(path, rows.to_reader(), schema=None, metadata={})
+    group = pq.read_metadata(path).row_group(0)
+    assert "RLE_DICTIONARY" not in group.column(0).encodings
+    assert "RLE_DICTIONARY" in group.column(1).encodings
+    assert pq.read_table(path).equals(rows)
+
+
 def test_a_declared_schema_orders_and_types_the_columns(tmp_path: Path) -> None:
     path = tmp_path / "t.parquet"
     columns: dict[str, pa.DataType] = {"price": pa.decimal128(10, 2), "n": pa.int32()}
@@ -107,6 +117,21 @@ def test_a_refused_column_is_named_before_a_row_is_read(tmp_path: Path) -> None:
         write_table(
             tmp_path / "n.parquet", reader, schema=pa.schema({"n": pa.int32()}), metadata={}
         )
+
+
+def test_no_row_is_read_any_more_when_a_write_has_failed(tmp_path: Path) -> None:
+    read = []
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for start in range(0, 10_000_000, 250_000):
+            read.append(start)
+            yield pa.record_batch({"n": pa.array(range(start, start + 250_000))})
+
+    reader = pa.RecordBatchReader.from_batches(pa.schema({"n": pa.int64()}), batches())
+    with pytest.raises(FileNotFoundError):
+        write_table(tmp_path / "no folder" / "n.parquet", reader, schema=None, metadata={})
+    so_far = list(read)
+    assert read == so_far == [0, 250_000]
 
 
 def test_a_source_that_breaks_off_is_not_taken_for_a_full_disk(tmp_path: Path) -> None:
