@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run ui query restore test fuzz bench check lock clean
+.PHONY: help run ui query restore test rehearse fuzz bench check lock clean
 .DELETE_ON_ERROR:
 
 # Settings of the make command line: `make PYTHON=python3.12 run`.
@@ -59,6 +59,10 @@ test: .venv/installed .venv/spark ## run the tests on a real MariaDB, S3 server 
 	@{ command -v chromium && .venv/bin/playwright --version; } >/dev/null 2>&1 || \
 	  $(call install,chromium libatomic1,the browser in which the tests look at the UI)
 	@.venv/bin/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+rehearse: .venv/installed ## the AWS side of terraform/ in an emulator, from nothing to nothing, in some five minutes
+	@$(call mariadb,that the pipeline reads)
+	@.venv/bin/python -m starschema_assets_tests.rehearsal
 
 fuzz: .venv/installed ## random tables through a real MariaDB for some 15 minutes (ARGS=--hypothesis-seed=7)
 	@$(call mariadb,that holds the tables)

@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email.utils import format_datetime, parsedate_to_datetime
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPSConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ssl import SSLContext
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 Answer = dict[str, Any]
 """The body of an answer."""
@@ -41,12 +43,13 @@ THROTTLED = error("ThrottlingException", "Rate exceeded")
 
 
 @contextmanager
-def faulty_aws(server_url: str) -> Iterator[FaultyAWS]:
+def faulty_aws(server_url: str, context: SSLContext | None = None) -> Iterator[FaultyAWS]:
     """A proxy to the emulator; signatures stay valid because the Host header is passed on."""
     faults = FaultyAWS()
 
     class Handler(_Proxy):
-        upstream = server_url.removeprefix("http://")
+        upstream = urlsplit(server_url).netloc
+        tls = context
         state = faults
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as proxy:
@@ -63,6 +66,7 @@ def faulty_aws(server_url: str) -> Iterator[FaultyAWS]:
 class _Proxy(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     upstream: ClassVar[str]
+    tls: ClassVar[SSLContext | None]
     state: ClassVar[FaultyAWS]
 
     def _forward(self) -> None:
@@ -72,7 +76,11 @@ class _Proxy(BaseHTTPRequestHandler):
         if refusals := self.state.refuse.get(operation):
             self._answer(400, json.dumps(refusals.pop(0)).encode())
             return
-        connection = HTTPConnection(self.upstream)
+        connection = (
+            HTTPSConnection(self.upstream, context=self.tls)
+            if self.tls
+            else HTTPConnection(self.upstream)
+        )
         connection.request(self.command, self.path, body, dict(self.headers))
         answer = connection.getresponse()
         content = answer.read()

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.request import urlopen
@@ -22,8 +23,10 @@ from urllib.request import urlopen
 import boto3
 import pyarrow as pa
 import pyarrow.parquet as pq
+from cryptography.x509 import IPAddress
 
 from starschema_assets.types import athena_type
+from starschema_assets_tests.authority import Authority
 from starschema_assets_tests.environment import python_with
 from starschema_assets_tests.seaweedfs import free_ports
 
@@ -37,14 +40,8 @@ REGION = "us-east-1"
 PARQUET_INPUT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat"
 PARQUET_SERDE = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
 CRAWL_SECONDS = 0.5
+SERVER = Path(__file__).with_name("emulator_server.py")
 START_TIMEOUT = 60
-
-_SERVER = f"""
-import ministack.services.glue
-from ministack.app import main
-ministack.services.glue.CRAWLER_RUN_SECONDS = {CRAWL_SECONDS}
-main()
-"""
 
 
 @dataclass(frozen=True)
@@ -139,8 +136,8 @@ class Emulator:
 
 
 @contextmanager
-def emulator() -> Iterator[Emulator]:
-    """An empty emulator on a free port of this machine."""
+def emulator(authority: Authority | None = None) -> Iterator[Emulator]:
+    """An empty emulator on a free port of this machine; over TLS if an authority certifies it."""
     python = python_with("ministack", *PACKAGES)
     with tempfile.TemporaryDirectory(prefix="ministack") as home:
         (port,) = free_ports(1)
@@ -152,25 +149,39 @@ def emulator() -> Iterator[Emulator]:
             "S3_DATA_DIR": f"{home}/s3",
             "TMPDIR": home,
         }
+        if authority:
+            files = authority.issue("emulator", IPAddress(ip_address("127.0.0.1")))
+            environment |= {
+                "USE_SSL": "1",
+                "MINISTACK_SSL_CERT": str(files["ssl_cert"]),
+                "MINISTACK_SSL_KEY": str(files["ssl_key"]),
+            }
         log = Path(home) / "log"
         with log.open("wb") as out:
             server = subprocess.Popen(
-                [python, "-c", _SERVER], env=environment, cwd=home, stdout=out, stderr=out
+                [python, SERVER, str(CRAWL_SECONDS)],
+                env=environment,
+                cwd=home,
+                stdout=out,
+                stderr=out,
             )
         try:
-            url = f"http://127.0.0.1:{port}"
-            _await_answer(url, server, log)
+            url = f"{'https' if authority else 'http'}://127.0.0.1:{port}"
+            _await_answer(url, server, log, authority)
             yield Emulator(url)
         finally:
             server.kill()
             server.wait()
 
 
-def _await_answer(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+def _await_answer(
+    url: str, server: subprocess.Popen[bytes], log: Path, authority: Authority | None
+) -> None:
+    context = authority.context() if authority else None
     deadline = time.monotonic() + START_TIMEOUT
     while server.poll() is None and time.monotonic() < deadline:
         try:
-            urlopen(f"{url}/_ministack/health", timeout=5).close()
+            urlopen(f"{url}/_ministack/health", timeout=5, context=context).close()
         except OSError:
             time.sleep(0.1)
         else:

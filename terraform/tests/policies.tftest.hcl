@@ -147,6 +147,22 @@ run "an_analyst_reads_the_star_and_no_raw_table" {
   }
 }
 
+run "policies_are_short_enough_for_iam" {
+  command = plan
+
+  assert {
+    condition     = length(replace(data.aws_iam_policy_document.analyst.json, "/\\s/", "")) <= 6144
+    error_message = "The analysts' policy is longer than a managed policy may be."
+  }
+
+  assert {
+    condition = sum([
+      for policy in [data.aws_iam_policy_document.pipeline, data.aws_iam_policy_document.ask["pipeline"]] : length(replace(policy.json, "/\\s/", ""))
+    ]) <= 10240
+    error_message = "The pipeline's policies are longer than those of a role may be together."
+  }
+}
+
 run "the_crawler_reads_the_star_and_drops_no_table" {
   command = plan
 

@@ -1,0 +1,111 @@
+"""The account of a rehearsal: an emulator that enforces IAM, over TLS, and Terraform on it."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import boto3
+import pyarrow as pa
+
+from starschema_assets.lake.parquet import read_footer
+from starschema_assets_tests.authority import Authority
+from starschema_assets_tests.aws_faults import faulty_aws
+from starschema_assets_tests.emulator import REGION, ROOT, Credentials, Emulator, emulator
+from starschema_assets_tests.pipeline import STAR
+from starschema_assets_tests.terraform.terraform import Terraform
+
+ACCOUNT_ID = "000000000000"
+STATE_BUCKET = "company-terraform-state"
+STATE_KEY = "starschema.tfstate"
+LAKE = f"starschema-lake-{ACCOUNT_ID}-{REGION}"
+RESULTS = f"starschema-results-{ACCOUNT_ID}-{REGION}"
+
+
+@dataclass(frozen=True)
+class Account:
+    """The emulator, and before it a proxy that stands in for what a crawl would do."""
+
+    aws: Emulator
+    glue_url: str
+    authority: Authority
+    folder: Path
+
+    def client(self, service: str, who: Credentials | boto3.Session = ROOT) -> Any:
+        """A client of the emulator for a user, or a session."""
+        session: Any = (
+            who
+            if isinstance(who, boto3.Session)
+            else boto3.Session(who.access_key, who.secret_key, region_name=REGION)
+        )
+        return session.client(service, endpoint_url=self.aws.url)
+
+    def terraform(self, variables: dict[str, Any]) -> Terraform:
+        """Terraform as docs/deploy.md has it run, its state in a bucket of the account."""
+        values = {"account_id": ACCOUNT_ID, "region": REGION, **variables}
+        return Terraform(
+            self.folder / "terraform",
+            ROOT.environment(self.aws.url)
+            | {"AWS_CA_BUNDLE": str(self.authority.file)}
+            | {f"TF_VAR_{name}": _text(value) for name, value in values.items()},
+        )
+
+    def set_up(self) -> None:
+        """What is there before Terraform: the bucket for its state."""
+        s3 = self.client("s3")
+        s3.create_bucket(Bucket=STATE_BUCKET)
+        s3.put_bucket_versioning(Bucket=STATE_BUCKET, VersioningConfiguration={"Status": "Enabled"})
+
+    def user(self, name: str, *, document: str | None = None, policy: str | None = None) -> Any:
+        """A session of a new user with one policy: a document, or a managed one's ARN."""
+        iam = self.client("iam")
+        iam.create_user(UserName=name)
+        if document:
+            iam.put_user_policy(UserName=name, PolicyName="only", PolicyDocument=document)
+        if policy:
+            iam.attach_user_policy(UserName=name, PolicyArn=policy)
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        return boto3.Session(key["AccessKeyId"], key["SecretAccessKey"], region_name=REGION)
+
+    def remove_user(self, name: str) -> None:
+        """Take the user away again, with what it was given."""
+        iam = self.client("iam")
+        for key in iam.list_access_keys(UserName=name)["AccessKeyMetadata"]:
+            iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
+        for policy in iam.list_attached_user_policies(UserName=name)["AttachedPolicies"]:
+            iam.detach_user_policy(UserName=name, PolicyArn=policy["PolicyArn"])
+        for policy in iam.list_user_policies(UserName=name)["PolicyNames"]:
+            iam.delete_user_policy(UserName=name, PolicyName=policy)
+        iam.delete_user(UserName=name)
+
+    def stand_in_for_the_crawl(self) -> None:
+        """Describe the star's files in Glue, as a crawl would."""
+        for _, table in STAR:
+            key = f"lake/star/{table}/{table}.parquet"
+            body = self.client("s3").get_object(Bucket=LAKE, Key=key)["Body"].read()
+            schema = read_footer(pa.BufferReader(body)).schema
+            lower = pa.schema([(field.name.lower(), field.type) for field in schema])
+            self.aws.describe("starschema", table, f"s3://{LAKE}/lake/star/{table}/", lower)
+
+
+@contextmanager
+def account(folder: Path) -> Iterator[Account]:
+    """An empty account; its files are in `folder`."""
+    authority = Authority(folder / "authority")
+    with (
+        emulator(authority) as aws,
+        faulty_aws(aws.url, authority.context()) as proxy,
+        patch.dict(os.environ, {"AWS_CA_BUNDLE": str(authority.file)}),
+    ):
+        made = Account(aws, proxy.url, authority, folder)
+        crawl: Callable[[], None] = made.stand_in_for_the_crawl
+        proxy.on_start["StartCrawler"] = crawl
+        yield made
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

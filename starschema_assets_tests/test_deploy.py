@@ -1,0 +1,50 @@
+"""The files of deploy/: taken by Dagster as they are, and of one mind with each other."""
+
+import sys
+import tomllib
+from configparser import ConfigParser
+from pathlib import Path
+
+import pytest
+from dagster._core.instance.config import dagster_instance_config
+from dagster._core.remote_origin import GrpcServerCodeLocationOrigin
+from dagster._core.workspace.load_target import WorkspaceFileTarget
+from sqlalchemy import make_url
+
+from starschema_assets.settings import CHECKOUT
+
+DEPLOY = CHECKOUT / "deploy"
+UNITS = sorted(DEPLOY.glob("*.service"))
+
+
+def command(unit: Path) -> list[str]:
+    """What a unit runs."""
+    parser = ConfigParser(interpolation=None)
+    parser.read(unit)
+    return parser["Service"]["ExecStart"].split()
+
+
+def test_dagster_takes_the_instance_and_has_the_driver_of_its_storage(tmp_path: Path) -> None:
+    (tmp_path / "dagster.yaml").write_bytes((DEPLOY / "dagster.yaml").read_bytes())
+    config, _ = dagster_instance_config(str(tmp_path))
+    url = make_url(config["storage"]["postgres"]["postgres_url"])
+    assert url.get_dialect().import_dbapi()
+    assert url.password is None
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_a_unit_runs_a_program_of_the_environment_for_this_machine_alone(unit: Path) -> None:
+    program, *arguments = command(unit)
+    assert program.startswith("/opt/starschema/.venv/bin/")
+    assert (Path(sys.executable).parent / Path(program).name).exists()
+    if "-p" in arguments:
+        assert arguments[arguments.index("-h") + 1] == "127.0.0.1"
+
+
+def test_the_workspace_finds_the_code_server_by_the_name_that_the_ui_of_a_checkout_has() -> None:
+    (server,) = WorkspaceFileTarget([str(DEPLOY / "workspace.yaml")]).create_origins()
+    assert isinstance(server, GrpcServerCodeLocationOrigin)
+    code = command(DEPLOY / "starschema-code.service")
+    assert code[code.index("-p") + 1] == str(server.port)
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())
+    assert server.location_name == project["tool"]["dagster"]["code_location_name"]
