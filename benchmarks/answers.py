@@ -16,7 +16,7 @@ from starschema_assets.engine import literal
 from starschema_assets.provenance import Figures, figures_entry, figures_of
 from starschema_assets.quality.star import FACT_FIGURES
 from starschema_assets.raw.contracts import CONTRACTS
-from starschema_assets.raw.extraction import ORDER_FIGURES
+from starschema_assets.raw.extraction import FIGURES_OF_EVERY_LINE
 
 RAW = tuple(contract.name for contract in CONTRACTS)
 FACT = "star/fact_orders"
@@ -62,7 +62,8 @@ def truth(source: Source) -> Truth:
         rows |= {"star/dim_dates": DAYS}
         counts = {name: int(source.ask(sql)[0][0]) for name, sql in rows.items()}
         years = [
-            (year, lines, pieces, usd) for year, lines, pieces, usd in source.ask(ORDER_FIGURES)
+            (year, lines, pieces, usd)
+            for year, lines, pieces, usd in source.ask(FIGURES_OF_EVERY_LINE)
         ]
         answers = {"rows": counts, "order_figures": figures_entry(years)}
         kept.write_text(json.dumps(answers), encoding="utf-8")
