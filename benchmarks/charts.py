@@ -7,9 +7,8 @@ import altair as alt
 import pandas as pd
 
 from benchmarks.layouts import Scan
-from benchmarks.summary import Summary
+from benchmarks.summary import MEGABYTE, Summary
 from benchmarks.tables import TITLES
-from benchmarks.targets import MEGABYTE
 
 WIDTH = 320
 OURS, OTHERS = "#1f5fa8", "#9aa5b1"

@@ -88,6 +88,7 @@ class Benchmark:
         for lines, found in sorted(self.by_lines.items(), reverse=True):
             yield f"### {lines:,} order lines"
             yield tables.contenders(found)
+            yield tables.where_peers_are_better(found)
             yield tables.targets(targets.of_contenders(found, lines))
 
     def _write_growth(self) -> None:

@@ -6,6 +6,8 @@ from statistics import median
 
 from benchmarks.rounds import Run
 
+MEGABYTE = 1e6
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -60,3 +62,23 @@ def _verdict(rounds: list[Run]) -> str:
     if faults:
         said.append(f"**wrong**: {'; '.join(faults)}")
     return "; ".join(said) or "right"
+
+
+def advantages(of: Summary, over: Summary) -> list[str]:
+    """The figures in which one contender is better than another, with both."""
+    figures = {
+        "seconds": (of.seconds, over.seconds),
+        "MB of peak memory": (_megabytes(of.peak_bytes), _megabytes(over.peak_bytes)),
+        "s of CPU": (of.cpu_seconds, over.cpu_seconds),
+        "s of the server's CPU": (of.server_cpu_seconds, over.server_cpu_seconds),
+        "MB written": (_megabytes(of.written_bytes), _megabytes(over.written_bytes)),
+    }
+    return [
+        f"{ours:.1f} {name} to {theirs:.1f}"
+        for name, (ours, theirs) in figures.items()
+        if ours is not None and theirs is not None and ours < theirs
+    ]
+
+
+def _megabytes(size: float | None) -> float | None:
+    return None if size is None else size / MEGABYTE

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from benchmarks.contenders import CONTENDERS
 from benchmarks.layouts import Scan
-from benchmarks.summary import Summary
-from benchmarks.targets import MEGABYTE, Target
+from benchmarks.summary import MEGABYTE, Summary, advantages
+from benchmarks.targets import PEERS, Target
 
 TITLES = {contender.name: contender.title for contender in CONTENDERS}
 NOTHING = "–"  # noqa: RUF001 - in a cell without a figure
@@ -32,6 +32,22 @@ def contenders(found: Mapping[str, Summary]) -> str:
             )
             for name, s in found.items()
         ),
+    )
+
+
+def where_peers_are_better(found: Mapping[str, Summary]) -> str:
+    """The figures of the peers that are better than those of the whole refresh."""
+    better = [
+        f"- {TITLES[peer]}: {'; '.join(figures)}."
+        for peer in PEERS
+        if peer in found
+        and "refresh" in found
+        and (figures := advantages(found[peer], found["refresh"]))
+    ]
+    return (
+        "\n".join(["Better than the whole refresh, right answer or not:\n", *better])
+        if better
+        else ""
     )
 
 

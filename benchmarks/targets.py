@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 from benchmarks.layouts import Scan
 from benchmarks.small import EMPTY, MAKE_RUN
-from benchmarks.summary import Summary
+from benchmarks.summary import MEGABYTE, Summary
 
 AT_LINES = 10_000_000
 """The order lines for which the targets hold, to the nearest million."""
 PEERS = ("dlt", "pandas", "spark")
-MEGABYTE = 1e6
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def main(url: str, folder: Path, fact_joins: str) -> None:
     spark = (
         SparkSession.builder.master("local[2]")
         .config("spark.jars", DRIVER)
-        .config("spark.driver.memory", "4g")
+        .config("spark.driver.memory", "2g")
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.local.dir", os.environ.get("TMPDIR", "/tmp"))  # noqa: S108 - Spark's own

@@ -12,8 +12,8 @@ from benchmarks.summary import summarised
 SAID = "# Title\n\n<!-- a: written by make bench -->\nold\n<!-- end of a -->\n\nText.\n"
 
 
-def run(seconds: float, error: str = "", *faults: str) -> Run:
-    return Run("floor", Cost(seconds, 2 * 10**6, seconds, 0, error), 1, 0, faults)
+def run(seconds: float, error: str = "", *faults: str, contender: str = "floor") -> Run:
+    return Run(contender, Cost(seconds, 2 * 10**6, seconds, 0, error), 1, 0, faults)
 
 
 def test_a_section_replaces_the_earlier_one(tmp_path: Path) -> None:
@@ -47,3 +47,10 @@ def test_a_wrong_answer_and_a_failure_stand_in_the_table() -> None:
     failed = tables.contenders(summarised([run(1, "exit 1: a | b\nc")]))
     assert "| – | – |" in failed  # noqa: RUF001 - the sign in an empty cell
     assert "exit 1: a / b c |" in failed
+
+
+def test_a_peer_that_is_better_in_a_figure_is_named_with_both_figures() -> None:
+    rounds = [run(9, contender="refresh"), run(4, contender="dlt"), run(10, contender="pandas")]
+    said = tables.where_peers_are_better(summarised(rounds))
+    assert "- dlt + DuckDB: 4.0 seconds to 9.0; 4.0 s of CPU to 9.0." in said
+    assert "pandas" not in said
