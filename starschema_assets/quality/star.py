@@ -11,12 +11,22 @@ from starschema_assets.quality.finding import Finding
 from starschema_assets.quality.tables import Tables
 
 FACT_FIGURES = """
+with by_day as (
+    select
+        orderDate,
+        count(*) as orderLines,
+        sum(quantityOrdered) as quantityOrdered,
+        sum(orderAmount) as orderAmount
+    from star.fact_orders
+    group by orderDate
+)
+
 select
     coalesce(cast(extract(year from orderDate) as varchar), ''),
-    count(*),
+    sum(orderLines),
     sum(quantityOrdered),
     sum(orderAmount)
-from star.fact_orders
+from by_day
 group by 1
 """
 

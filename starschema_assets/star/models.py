@@ -10,7 +10,7 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from sqlglot import exp, parse_one
-from sqlglot.lineage import lineage
+from sqlglot.lineage import Node, lineage
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import traverse_scope
 
@@ -98,23 +98,18 @@ class Model:
     @cached_property
     def column_lineage(self) -> Mapping[str, tuple[SourceColumn, ...]]:
         """For each column of the table, the raw columns from which it is computed."""
-        return {
-            column.name: tuple(sorted(self._origins(column.name)))
-            for column in self.contract.columns
-        }
-
-    def _origins(self, column: str) -> set[SourceColumn]:
-        tree = lineage(
-            column,
+        # All columns at once: one by one, the query would be parsed and qualified for each
+        trees = lineage(
+            None,
             self.sql,
             schema={"raw": raw_schema()},
             sources={f"star.{name}": sql for name, sql in self.steps.items()},
             dialect=DIALECT,
+            trim_selects=False,
         )
         return {
-            _raw_column(node.source.name, node.name.rpartition(".")[2])
-            for node in tree.walk()
-            if isinstance(node.source, exp.Table) and node.source.db == "raw"
+            column.name: tuple(sorted(_origins(trees[column.name.lower()])))
+            for column in self.contract.columns
         }
 
     @cached_property
@@ -125,6 +120,14 @@ class Model:
             )
             for name, sql in self.steps.items()
         }
+
+
+def _origins(tree: Node) -> set[SourceColumn]:
+    return {
+        _raw_column(node.source.name, node.name.rpartition(".")[2])
+        for node in tree.walk()
+        if isinstance(node.source, exp.Table) and node.source.db == "raw"
+    }
 
 
 def _raw_column(table: str, column: str) -> SourceColumn:

@@ -43,7 +43,8 @@ class Transformation:
         staged = []
         for model in models:
             for step, sql in model.steps.items():
-                self.connection.execute(f'create or replace view star."{step}" as {sql}')
+                # A table, since several models read it and its keys take long to compute
+                self.connection.execute(f'create table if not exists star."{step}" as {sql}')
             relation = self.connection.sql(model.sql)
             staged.append(
                 self.lake.stage(
