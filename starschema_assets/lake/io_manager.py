@@ -1,11 +1,13 @@
 """The IO manager: every asset's table goes to the lake, and comes from it, through here."""
 
+from __future__ import annotations  # pandas is imported for type checkers only
+
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import duckdb
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from dagster import (
@@ -26,9 +28,12 @@ from starschema_assets.presentation import file_metadata, table_of
 from starschema_assets.provenance import written_by
 from starschema_assets.settings import Settings
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 BATCH_ROWS = 100_000
 
-TableData = pa.RecordBatchReader | pa.Table | duckdb.DuckDBPyRelation | pd.DataFrame
+TableData: TypeAlias = "pa.RecordBatchReader | pa.Table | duckdb.DuckDBPyRelation | pd.DataFrame"
 
 
 @dataclass(frozen=True)
@@ -91,9 +96,11 @@ class LakeIOManager(IOManager):
         """Hand out the published version of a table."""
         path = str(self.lake.fetch(tuple(context.asset_key.path)))
         wanted = context.dagster_type.typing_type
-        if wanted is pd.DataFrame:
+        # Whoever asks for a DataFrame has imported pandas; others needn't wait for it.
+        if (pandas := sys.modules.get("pandas")) and wanted is pandas.DataFrame:
             # Arrow's types keep a DECIMAL exact, which pandas' own would turn into a float.
-            return pq.read_table(path).to_pandas(types_mapper=pd.ArrowDtype)
+            frame: pd.DataFrame = pq.read_table(path).to_pandas(types_mapper=pandas.ArrowDtype)
+            return frame
         if wanted is pa.Table:
             return pq.read_table(path)
         relation = engine.connect(self.settings).read_parquet(path)
@@ -122,7 +129,7 @@ class LakeIOManager(IOManager):
 def _reader(table: Table, data: TableData) -> pa.RecordBatchReader:
     if isinstance(data, duckdb.DuckDBPyRelation):
         return data.to_arrow_reader(BATCH_ROWS)
-    if isinstance(data, pd.DataFrame):
+    if (pandas := sys.modules.get("pandas")) and isinstance(data, pandas.DataFrame):
         try:
             data = pa.Table.from_pandas(data, preserve_index=False)
         except pa.ArrowException as error:
