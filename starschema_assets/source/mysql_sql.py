@@ -61,13 +61,13 @@ def zero_date(table: SourceTable, column: str) -> str:
 
 def rows_of_slices(table: SourceTable) -> str:
     """For each slice of the table in the order of its key, the rows that fill the memory."""
-    key = ", ".join(map(quoted, table.key))
+    key = ", ".join(f"whole.{quoted(column)}" for column in table.key)  # one may be named slice
     return f"""
     SELECT COUNT(*) FROM (
         SELECT FLOOR(
             SUM({_row_bytes(table)}) OVER (ORDER BY {key} ROWS UNBOUNDED PRECEDING) / {ROWS_BYTES}
         ) AS slice
-        FROM {quoted(table.name)}
+        FROM {quoted(table.name)} AS whole
     ) AS slices
     GROUP BY slice ORDER BY slice
     """
@@ -75,8 +75,9 @@ def rows_of_slices(table: SourceTable) -> str:
 
 def rows(table: SourceTable, nulled: Collection[str], limit: int, offset: int) -> str:
     """A slice of the table in the order of its key; decimals as text, `nulled` dates as NULL."""
+    # Named by number: of a name that begins with blanks, the server and DuckDB make another one
     columns = ", ".join(
-        f"{_value(column, nulled)} AS {quoted(column.name)}" for column in table.columns
+        f"{_value(column, nulled)} AS c{index}" for index, column in enumerate(table.columns)
     )
     name = quoted(table.name)
     if not table.key:
@@ -84,7 +85,7 @@ def rows(table: SourceTable, nulled: Collection[str], limit: int, offset: int) -
     key = ", ".join(map(quoted, table.key))
     # The rows that OFFSET passes over are read, too: of these only the keys
     keys = f"SELECT {key} FROM {name} ORDER BY {key} LIMIT {limit} OFFSET {offset}"
-    return f"SELECT {columns} FROM {name} JOIN ({keys}) AS slice USING ({key})"
+    return f"SELECT {columns} FROM {name} AS whole JOIN ({keys}) AS slice USING ({key})"
 
 
 def _value(column: SourceColumn, nulled: Collection[str]) -> str:

@@ -69,6 +69,13 @@ def test_no_type_of_the_mapping_and_no_character_set_is_left_out(server: MariaDB
 
 
 @given(table=tables())
+@example(Table("slice", (Column("slice", "date", ("'2025-02-31'", "'2025-03-01'")),), key=1))
+@example(
+    Table(
+        "`",
+        (Column(" a", "int", ("1",)), Column("a", "int", ("2",)), Column("\b", "int", ("3",))),
+    )
+)
 @example(Table("t", (Column("a", "time(1)", ("'00:59:59'", "'01:00:00.5'")),)))
 def test_what_comes_out_is_what_the_server_says_or_is_refused_by_name(
     fuzzed: Fuzzed, table: Table
