@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run ui query restore test rehearse fuzz bench check lock clean
+.PHONY: help run ui query restore test rehearse fuzz soak bench check lock clean
 .DELETE_ON_ERROR:
 
 # Settings of the make command line: `make PYTHON=python3.12 run`.
@@ -68,6 +68,10 @@ fuzz: .venv/installed ## random tables through a real MariaDB for some 15 minute
 	@$(call mariadb,that holds the tables)
 	@.venv/bin/python -m pytest starschema_assets_tests/source/test_fuzz.py \
 	  --hypothesis-profile=long --hypothesis-show-statistics $(ARGS)
+
+soak: .venv/installed ## ten minutes of refreshes, write load and kills (ARGS="--lake directory --seconds 60 --seed 7")
+	@$(call mariadb,that is read and killed)
+	@.venv/bin/python -m benchmarks.soak $(ARGS)
 
 bench: .venv/installed ## measure against dlt, pandas and Spark, and write docs/benchmarks.md (ARGS=--help)
 	@$(call mariadb,that all contenders read)

@@ -13,6 +13,7 @@ from typing import Any
 
 from dagster import DagsterInstance
 
+from starschema_assets.lake import s3_lease
 from starschema_assets.settings import Settings
 from starschema_assets_tests.faults.deployment import Deployment
 from starschema_assets_tests.faults.points import POINTS, Point
@@ -38,6 +39,7 @@ class Work:
     point: Point | None
     signal: int
     """What it does to itself at the point; 0 if it waits there until it may go on."""
+    lease_seconds: int
 
     @property
     def log(self) -> Path:
@@ -106,6 +108,7 @@ def refreshing(
         folder,
         point,
         signal_,
+        s3_lease.TTL,
     )
     process = CONTEXT.Process(target=_refresh, args=(work,))
     process.start()
@@ -121,6 +124,7 @@ def _refresh(work: Work) -> None:
         os.dup2(log.fileno(), sys.stdout.fileno())
         os.dup2(log.fileno(), sys.stderr.fileno())
     os.environ.update(work.environment)
+    s3_lease.TTL = work.lease_seconds
     if work.point:
         name, table = work.point
         POINTS[name](table, lambda: _stop(work))
