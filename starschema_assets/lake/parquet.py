@@ -15,7 +15,7 @@ from pyarrow import parquet as pq
 from starschema_assets.lake.errors import SourceInterrupted, Unreadable
 from starschema_assets.lake.schema import athena_safe, conform
 
-ROW_GROUP_ROWS = 250_000
+ROW_GROUP_ROWS = 125_000
 """Athena skips a row group or reads it: small enough to skip most, large enough to compress."""
 REPEATS = 16
 """A dictionary is worth it if a value stands in a column this many times, on average."""

@@ -17,7 +17,7 @@ from starschema_assets.star.audit import StarAudit
 from starschema_assets.star.models import MODELS, Model
 from starschema_assets.star.origins import origins
 
-BATCH_ROWS = 100_000
+BATCH_ROWS = 50_000
 
 
 class Transformation:
