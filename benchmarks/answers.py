@@ -76,21 +76,26 @@ def truth(source: Source) -> Truth:
 
 def faults(tables: Sequence[str], folder: Path, expected: Truth) -> list[str]:
     """What is wrong in the tables that a contender wrote to `<folder>/<stage>/<table>/`."""
+    found: list[str] = []
     with duckdb.connect() as connection:
         connection.execute("create schema raw; create schema star")
-        return [fault for table in tables for fault in _faults(connection, table, folder, expected)]
+        for table in tables:
+            try:
+                found += _faults(connection, table, folder, expected)
+            except duckdb.Error as error:
+                found.append(f"{table} can't be read: {str(error).splitlines()[0]}")
+    return found
 
 
 def _faults(
     connection: duckdb.DuckDBPyConnection, table: str, folder: Path, expected: Truth
 ) -> Iterator[str]:
-    name = table.replace("/", ".")
-    files = literal(f"{folder}/{table}/**/*.parquet")
-    try:
-        connection.execute(f"create view {name} as from read_parquet({files})")
-    except duckdb.IOException:
+    if not any((folder / table).rglob("*.parquet")):
         yield f"{table} is missing"
         return
+    name = table.replace("/", ".")
+    files = literal(f"{folder}/{table}/**/*.parquet")
+    connection.execute(f"create view {name} as from read_parquet({files})")
     ((rows,),) = connection.execute(f"select count(*) from {name}").fetchall()
     if rows != expected.rows[table]:
         yield f"{table} has {rows:,} rows instead of {expected.rows[table]:,}"

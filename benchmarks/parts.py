@@ -11,7 +11,7 @@ from benchmarks import charts, page, tables, targets
 from benchmarks.answers import truth
 from benchmarks.contenders import Contender
 from benchmarks.layouts import compared
-from benchmarks.rounds import play
+from benchmarks.rounds import Run, play
 from benchmarks.small import play_small
 from benchmarks.source import source
 from benchmarks.summary import Summary, summarised
@@ -39,10 +39,15 @@ class Benchmark:
         contenders = [c for c in self.contenders if lines <= (c.most_lines or lines)]
         with source(lines) as data:
             expected = truth(data)
-            runs = list(play(contenders, data, expected, self.rounds, self.timeout))
-        self.by_lines[expected.lines] = summarised(runs)
-        self._keep(f"{lines} lines", runs)
-        self._write_contenders()
+            runs: list[Run] = []
+            try:
+                for run in play(contenders, data, expected, self.rounds, self.timeout):
+                    runs.append(run)
+                    self._keep(f"{lines} lines", runs)
+            finally:  # what was measured before a failure is worth a table, too
+                if runs:
+                    self.by_lines[expected.lines] = summarised(runs)
+                    self._write_contenders()
         if len(self.by_lines) > 1:
             self._write_growth()
 
@@ -86,7 +91,9 @@ class Benchmark:
 
     def _of_each_scale(self) -> Iterator[str]:
         for lines, found in sorted(self.by_lines.items(), reverse=True):
+            rounds = max(summary.rounds for summary in found.values())
             yield f"### {lines:,} order lines"
+            yield f"Rounds: {rounds}."
             yield tables.contenders(found)
             yield tables.where_peers_are_better(found)
             yield tables.targets(targets.of_contenders(found, lines))
@@ -104,7 +111,7 @@ class Benchmark:
         return self.page.parent / "images" / f"bench-{name}.svg"
 
     def _keep(self, name: str, found: Sequence[Any]) -> None:
-        """Write all that was measured so far, so that a later failure loses nothing."""
+        """Write all that was measured so far."""
         self.measured[name] = [asdict(one) for one in found]
         self.results.parent.mkdir(parents=True, exist_ok=True)
         whole = {"circumstances": self.circumstances, "measured": self.measured}

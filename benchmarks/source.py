@@ -64,11 +64,13 @@ def source(lines: int) -> Iterator[Source]:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
     with MariaDB(datadir=folder / "data", **OPTIONS) as server:
-        if not ready.exists():
-            fill(server, scale)
-            ready.write_text(json.dumps(label), encoding="utf-8")
-        yield Source(server, DATABASE, reader_url(server), folder)
-        server.stop()
+        try:
+            if not ready.exists():
+                fill(server, scale)
+                ready.write_text(json.dumps(label), encoding="utf-8")
+            yield Source(server, DATABASE, reader_url(server), folder)
+        finally:
+            server.stop()  # in order, as the data is for the next time, too
 
 
 def reader_url(server: MariaDB) -> str:

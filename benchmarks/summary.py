@@ -14,6 +14,7 @@ class Summary:
     """The rounds of one contender; without a run that succeeded all figures are None."""
 
     contender: str
+    rounds: int
     fastest: float | None
     """Seconds of wall time, like `seconds`."""
     seconds: float | None
@@ -39,9 +40,10 @@ def _summary(contender: str, rounds: list[Run]) -> Summary:
     good = [run for run in rounds if not run.cost.error]
     verdict = _verdict(rounds)
     if not good:
-        return Summary(contender, None, None, None, None, None, None, None, verdict)
+        return Summary(contender, len(rounds), None, None, None, None, None, None, None, verdict)
     return Summary(
         contender,
+        len(rounds),
         min(run.cost.seconds for run in good),
         median(run.cost.seconds for run in good),
         max(run.cost.peak_bytes for run in good),

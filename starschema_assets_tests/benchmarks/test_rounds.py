@@ -84,6 +84,13 @@ def test_a_table_that_a_contender_did_not_write_is_marked_missing(
     assert run.faults == tuple(f"{table} is missing" for table in STAR)
 
 
+def test_a_file_that_is_no_parquet_is_marked_unreadable(sample: Source, expected: Truth) -> None:
+    script = 'mkdir -p "$0/star/fact_orders" && echo broken > "$0/star/fact_orders/x.parquet"'
+    run = only(contender("sh", "-c", script, tables=("star/fact_orders",)), sample, expected)
+    (fault,) = run.faults
+    assert fault.startswith("star/fact_orders can't be read: ")
+
+
 def test_a_contender_that_fails_is_reported_with_its_last_words(
     sample: Source, expected: Truth
 ) -> None:
