@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run ui query restore test rehearse fuzz soak bench check lock clean
+.PHONY: help run ui query restore test rehearse fuzz soak bench check lock wheel clean
 .DELETE_ON_ERROR:
 
 # Settings of the make command line: `make PYTHON=python3.12 run`.
@@ -90,6 +90,15 @@ lock: .venv/installed ## write the locks after a change of dependencies (ARGS=--
 	  --custom-compile-command "make lock" -o requirements.lock $(ARGS)
 	@.venv/bin/uv pip compile -q --group spark --universal --generate-hashes \
 	  --custom-compile-command "make lock" -o requirements-spark.lock $(ARGS)
+	@.venv/bin/uv pip compile -q --group glue -c requirements.lock --python-version 3.11 \
+	  --python-platform x86_64-manylinux_2_28 --no-annotate \
+	  --custom-compile-command "make lock" -o requirements-glue.lock $(ARGS)
+
+# The same bytes from the same source, so that Terraform uploads only what changed.
+wheel: .venv/installed ## build dist/, which Terraform uploads for the Glue job
+	@rm -rf build dist
+	@SOURCE_DATE_EPOCH=315532800 .venv/bin/uv build -q --wheel --no-build-isolation --offline \
+	  --python .venv/bin/python -o dist
 
 clean: ## remove .venv, caches, run history, and data/ unless STARSCHEMA_LAKE_URI is set
 	rm -rf .venv build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache $(if $(STARSCHEMA_LAKE_URI),,data)

@@ -3,6 +3,17 @@
 locals {
   spark_prefix = "${var.lake_prefix}/_spark" # begins with _: the lake's own, which no reader looks into
   spark_code   = "${local.spark_prefix}/code"
+  spark_uri    = "s3://${aws_s3_bucket.lake.bucket}/${local.spark_code}"
+
+  # Each under the hash of its content: a run that has begun keeps the code it began with.
+  dist   = "${path.module}/../dist"
+  script = "${local.package}/spark/job.py"
+  wheel  = one(fileset(local.dist, "*.whl"))
+  spark_files = var.spark.enabled && local.wheel != null ? {
+    for file in [local.script, "${local.dist}/${local.wheel}"] :
+    basename(file) => { path = file, key = "${substr(filesha256(file), 0, 16)}/${basename(file)}" }
+  } : {}
+  spark_modules = regexall("(?m)^[a-z].*==.*$", file("${path.module}/../requirements-glue.lock"))
   # Glue makes these names of the names of role and security configuration.
   log_groups = {
     crawler      = "/aws-glue/crawlers-role/${var.name}-crawler-${var.name}"
@@ -51,6 +62,50 @@ resource "aws_iam_role_policy" "spark" {
   policy = data.aws_iam_policy_document.spark.json
 }
 
+resource "aws_s3_object" "spark" {
+  for_each    = local.spark_files
+  bucket      = aws_s3_bucket.lake.bucket
+  key         = "${local.spark_code}/${each.value.key}"
+  source      = each.value.path
+  source_hash = filesha256(each.value.path)
+  kms_key_id  = aws_kms_key.data.arn
+}
+
+resource "aws_glue_job" "star" {
+  count                  = var.spark.enabled ? 1 : 0
+  name                   = local.spark_job
+  description            = "Makes the star from the lake's raw tables; Dagster starts it."
+  role_arn               = aws_iam_role.spark.arn
+  glue_version           = "5.0"
+  worker_type            = var.spark.worker_type
+  number_of_workers      = var.spark.workers
+  timeout                = var.spark.timeout_minutes
+  max_retries            = 0 # Dagster decides, and shows why
+  security_configuration = aws_glue_security_configuration.encrypted.name
+
+  command {
+    script_location = "${local.spark_uri}/${try(local.spark_files["job.py"].key, "")}"
+    python_version  = "3"
+  }
+
+  default_arguments = {
+    "--enable-auto-scaling" = "true"
+    "--additional-python-modules" = join(",", concat(
+      ["${local.spark_uri}/${try(local.spark_files[local.wheel].key, "")}"], local.spark_modules,
+    ))
+    "--python-modules-installer-option" = "--no-deps" # what is listed is all that the job imports
+  }
+
+  lifecycle {
+    precondition {
+      condition     = local.wheel != null
+      error_message = "The job's wheel isn't built: run `make wheel` first."
+    }
+  }
+
+  depends_on = [aws_s3_object.spark, aws_iam_role_policy.spark, aws_cloudwatch_log_group.all]
+}
+
 data "aws_iam_policy_document" "spark" {
   statement {
     sid       = "ReadTheLake"
@@ -62,6 +117,29 @@ data "aws_iam_policy_document" "spark" {
     sid       = "WriteTheStar"
     actions   = ["s3:PutObject", "s3:AbortMultipartUpload"]
     resources = ["${local.lake_arn}/${var.lake_prefix}/star/*"]
+  }
+
+  # The parts of tables that are being made; Spark marks folders by objects named …_$folder$.
+  statement {
+    sid     = "Stage"
+    actions = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
+    resources = [
+      "${local.lake_arn}/${local.spark_prefix}/staging*",
+      "${local.lake_arn}/${local.spark_prefix}_$folder$",
+    ]
+  }
+
+  statement {
+    sid       = "HoldTheLock"
+    actions   = ["s3:GetObject", "s3:PutObject"]
+    resources = ["${local.lake_arn}/${var.lake_prefix}/_lock"]
+  }
+
+  # Who takes the lock removes unfinished uploads that a killed run left, those of raw tables too.
+  statement {
+    sid       = "Sweep"
+    actions   = ["s3:AbortMultipartUpload"]
+    resources = ["${local.lake_arn}/${var.lake_prefix}/raw/*"]
   }
 
   statement {
@@ -78,7 +156,7 @@ data "aws_iam_policy_document" "spark" {
 
   statement {
     sid       = "ListTheLake"
-    actions   = ["s3:ListBucket", "s3:GetBucketLocation"]
+    actions   = ["s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:GetBucketLocation"]
     resources = [local.lake_arn]
   }
 

@@ -50,18 +50,21 @@ resource "aws_s3_bucket_lifecycle_configuration" "lake" {
     }
   }
 
-  # What Dagster and the Spark job tell each other; a killed run leaves it.
-  rule {
-    id     = "forget-messages"
-    status = "Enabled"
-    filter {
-      prefix = "${local.spark_prefix}/messages/"
-    }
-    expiration {
-      days = 7
-    }
-    noncurrent_version_expiration {
-      noncurrent_days = 1
+  # What the Spark job tells Dagster, and the parts of tables that a killed run leaves.
+  dynamic "rule" {
+    for_each = toset(["messages", "staging"])
+    content {
+      id     = "forget-${rule.value}"
+      status = "Enabled"
+      filter {
+        prefix = "${local.spark_prefix}/${rule.value}/"
+      }
+      expiration {
+        days = 7
+      }
+      noncurrent_version_expiration {
+        noncurrent_days = 1
+      }
     }
   }
 }

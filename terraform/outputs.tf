@@ -8,6 +8,7 @@ locals {
       STARSCHEMA_ATHENA_WORKGROUP = aws_athena_workgroup.all["pipeline"].name
       STARSCHEMA_ALERT_TOPIC      = aws_sns_topic.alerts.arn
     },
+    var.spark.enabled ? { STARSCHEMA_ENGINE = "glue", STARSCHEMA_GLUE_JOB = local.spark_job } : {},
     local.source == null ? {} : {
       STARSCHEMA_SOURCE_URL    = "mysql+pymysql://${local.source.host}:${local.source.port}/${local.source.database}"
       STARSCHEMA_SOURCE_SECRET = local.source.secret

@@ -192,12 +192,14 @@ variable "result_days" {
 
 variable "spark" {
   description = <<-EOT
-    Size and limits of the Glue Spark job.
+    The Glue Spark job, its size and limits.
+    enabled: whether there is one, and the pipeline uses it; needs `make wheel` first.
     worker_type: G.1X has 4 vCPU and 16 GB, G.2X twice as much.
     workers: at most so many; Glue scales down to what the job uses.
     timeout_minutes: after which Glue ends a run.
   EOT
   type = object({
+    enabled         = optional(bool, false)
     worker_type     = optional(string, "G.1X")
     workers         = optional(number, 2)
     timeout_minutes = optional(number, 60)

@@ -22,9 +22,9 @@ class S3Reader(Listener, PipesS3MessageReader):
     Glue's log would do for a job that succeeds; the client doesn't read it if the job fails.
     """
 
-    def __init__(self, lake_uri: str) -> None:
+    def __init__(self, session: boto3.Session, lake_uri: str) -> None:
         bucket, _, prefix = lake_uri.removeprefix("s3://").partition("/")
-        super().__init__(bucket=bucket, client=boto3.client("s3"), interval=POLL_SECONDS)
+        super().__init__(bucket=bucket, client=session.client("s3"), interval=POLL_SECONDS)
         self._prefix = f"{prefix.strip('/')}/_spark/messages/".lstrip("/")
 
     @contextmanager
@@ -39,12 +39,16 @@ class GlueClient:
 
     def __init__(self, settings: Settings) -> None:
         self._job = str(settings.glue_job)
-        self._reader = S3Reader(settings.lake_uri)
+        session = boto3.Session()  # not the default one, which all threads of the process share
+        self._glue = session.client("glue")
+        self._reader = S3Reader(session, settings.lake_uri)
 
     def run(self, context: AssetExecutionContext, extras: dict[str, Any]) -> None:
         """What the job needs to know travels in its arguments."""
         client = PipesGlueClient(
-            context_injector=PipesEnvContextInjector(), message_reader=self._reader
+            context_injector=PipesEnvContextInjector(),
+            message_reader=self._reader,
+            client=self._glue,
         )
         client.run(context=context, start_job_run_params={"JobName": self._job}, extras=extras)
 

@@ -6,6 +6,8 @@ what publishes must lose the right to when it dies, whether or not Dagster still
 
 from collections.abc import Sequence
 from contextlib import closing
+from pathlib import Path
+from tempfile import gettempdir
 
 import boto3
 from dagster_pipes import (
@@ -34,6 +36,8 @@ from starschema_assets.star.models import MODELS, Model
 
 MESSAGE_SECONDS = 2
 """How often messages go to S3."""
+ELSEWHERE = {"scratch": Path(gettempdir()) / "starschema"}
+"""Settings of a machine that Dagster doesn't know."""
 
 
 class Run:
@@ -101,7 +105,7 @@ def open_pipes() -> PipesContext:
 def main() -> None:
     """Do what Dagster asked for, and tell it why if that fails."""
     with open_pipes() as pipes:
-        settings = Settings(**pipes.get_extra("settings"))
+        settings = Settings(**ELSEWHERE | pipes.get_extra("settings"))
         lake = open_lake(settings)
         try:
             with closing(lake):

@@ -18,8 +18,10 @@ from starschema_assets.quality.reports import AuditConfig, gate
 from starschema_assets.settings import Settings
 from starschema_assets.spark.messages import END, Message, error_in, findings_in, published_in
 
-PASSED = ("lake_uri", "lock_wait", "keep_versions", "max_order_age")
+PASSED = {"lake_uri", "lock_wait", "keep_versions", "max_order_age"}
 """The settings that the job needs, none of them a secret."""
+HERE = {"scratch"}
+"""Those that say something of this machine."""
 
 
 class Client(Protocol):
@@ -52,10 +54,11 @@ def run_job(
     the job fails later.
     """
     client = open_client(settings)
+    passed = PASSED if settings.engine == "glue" else PASSED | HERE
     extras = {
         "tables": list(tables),
         "accept": config.accept,
-        "settings": settings.model_dump(mode="json", include=set(PASSED)),
+        "settings": settings.model_dump(mode="json", include=passed),
     }
     failure: BaseException | None = None
     try:

@@ -63,7 +63,6 @@ class LocalClient:
             command=[sys.executable, str(SCRIPT)],
             env={
                 "STARSCHEMA_SOURCE_URL": "",
-                "STARSCHEMA_SCRATCH": str(self._scratch),
                 "SPARK_LOCAL_DIRS": str(self._scratch / "spark"),
                 "SPARK_LOCAL_IP": "127.0.0.1",
             },

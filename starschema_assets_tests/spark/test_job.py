@@ -121,10 +121,7 @@ def test_a_cancelled_run_ends_the_job_and_frees_the_lake(
     run.send_signal(signal.SIGINT)
     assert run.wait() != 0
     assert jobs(scratch) == []
-    after = refreshed.published()
-    assert [
-        name for name in after if name.startswith("star/") and after[name] != before[name]
-    ] == []
+    assert star_files(refreshed) == before
     assert refreshed.refresh(*STAR).success
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from starschema_assets.settings import CHECKOUT
 from starschema_assets.star.models import MODELS
 from starschema_assets_tests.environment import python_with
 from starschema_assets_tests.terraform.terraform import (
@@ -21,7 +22,8 @@ needs_terraform = pytest.mark.skipif(terraform_is_missing(), reason=MISSING)
 
 @pytest.fixture(scope="module")
 def terraform(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
-    """Terraform with the provider, and without a state."""
+    """Terraform with the provider, without a state, and with the wheel that it uploads."""
+    subprocess.run(["make", "-s", "wheel"], cwd=CHECKOUT, check=True)
     terraform = Terraform(tmp_path_factory.mktemp("terraform"))
     terraform.init("-backend=false")
     return terraform

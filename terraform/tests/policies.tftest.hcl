@@ -191,7 +191,10 @@ run "the_spark_job_writes_the_star_and_no_raw_table" {
     condition = toset(flatten([
       for statement in jsondecode(data.aws_iam_policy_document.spark.json).Statement : statement.Resource
       if contains(flatten([statement.Action]), "s3:PutObject")
-    ])) == toset(["arn:aws:s3:::lake/lake/star/*", "arn:aws:s3:::lake/lake/_spark/messages/*"])
+      ])) == toset([
+      "arn:aws:s3:::lake/lake/star/*", "arn:aws:s3:::lake/lake/_lock", "arn:aws:s3:::lake/lake/_spark/messages/*",
+      "arn:aws:s3:::lake/lake/_spark/staging*", "arn:aws:s3:::lake/lake/_spark_$folder$",
+    ])
     error_message = "The Spark job writes elsewhere than to the star."
   }
 }

@@ -215,3 +215,15 @@ run "protection_goes_only_when_it_is_switched_off" {
     error_message = "A destroy would stop."
   }
 }
+
+run "without_spark_there_is_no_job" {
+  command = plan
+  assert {
+    condition     = length(aws_glue_job.star) == 0 && length(aws_s3_object.spark) == 0
+    error_message = "There is a Spark job that nobody asked for."
+  }
+  assert {
+    condition     = !strcontains(output.dotenv, "STARSCHEMA_ENGINE")
+    error_message = "The pipeline would use a Spark job that isn't there."
+  }
+}

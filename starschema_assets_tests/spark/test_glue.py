@@ -1,0 +1,184 @@
+"""A refresh in which Glue makes the star: what Dagster asks of Glue, and what comes back.
+
+The lake is on a real S3 server. Glue's control plane is an emulator that runs no script: a
+stand-in runs the same one, with the arguments that Glue was given, on this machine's Spark. How
+Glue's own cluster reads and writes S3, this can't show.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from dagster import DagsterInstance
+from dagster_pipes import decode_param
+from pydantic import SecretStr
+
+from starschema_assets.settings import Settings
+from starschema_assets.spark.local import SCRIPT
+from starschema_assets_tests.aws_faults import Answer, FaultyAWS, faulty_aws
+from starschema_assets_tests.conftest import Sales
+from starschema_assets_tests.emulator import Emulator, emulator
+from starschema_assets_tests.pipeline import RAW, STAR, Pipeline
+from starschema_assets_tests.seaweedfs import seaweedfs
+from starschema_assets_tests.test_aws import User
+
+BUCKET = "company-lake"
+JOB = "star"
+ACTIONS = ("glue:StartJobRun", "glue:GetJobRun", "glue:BatchStopJobRun")
+
+
+class Glue:
+    """The emulator behind a proxy, and the stand-in for its workers."""
+
+    def __init__(self, aws: Emulator, proxy: FaultyAWS, folder: Path) -> None:
+        self.client: Any = aws.session.client("glue", endpoint_url=aws.url)
+        self.client.create_job(
+            Name=JOB, Role="arn:aws:iam::000000000000:role/r", Command={"Name": "glueetl"}
+        )
+        self.proxy = proxy
+        self.folder = folder
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def arguments(self) -> dict[str, str]:
+        """What the last run was given."""
+        (*_, run) = self.client.get_job_runs(JobName=JOB)["JobRuns"]
+        arguments: dict[str, str] = run["Arguments"]
+        return arguments
+
+    @property
+    def polled(self) -> int:
+        """How often a run's state was asked for."""
+        return self.proxy.asked.count("GetJobRun")
+
+    def run_the_script(self) -> None:
+        """Let every run from now on do what it would do in Glue."""
+        self.proxy.on_start["StartJobRun"] = self._start
+        self.proxy.alter["GetJobRun"] = self._tell
+
+    def _start(self) -> None:
+        arguments = [part for pair in self.arguments.items() for part in pair]
+        here = {"TMPDIR": str(self.folder), "SPARK_LOCAL_IP": "127.0.0.1"}
+        self.process = subprocess.Popen(
+            [sys.executable, SCRIPT, *arguments], env={**os.environ, **here}
+        )
+
+    def _tell(self, answer: Answer) -> None:
+        assert self.process
+        states = {None: "RUNNING", 0: "SUCCEEDED"}
+        answer["JobRun"]["JobRunState"] = states.get(self.process.poll(), "FAILED")
+
+    def say(self, state: str, message: str = "") -> None:
+        """Let runs be in this state whatever they do."""
+        told = {"JobRunState": state, "ErrorMessage": message}
+        self.proxy.alter["GetJobRun"] = lambda answer: answer["JobRun"].update(told)
+
+
+@pytest.fixture
+def glue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Glue]:
+    """A Glue and a lake's bucket whose user may do ACTIONS, and read and write the bucket."""
+    with emulator() as aws, faulty_aws(aws.url) as proxy:
+        user = User("pipeline", ("Admin", "Read", "Write", "List"), aws.user(*ACTIONS))
+        with seaweedfs(tmp_path, user) as s3:
+            for name, value in user.keys.environment(proxy.url).items():
+                monkeypatch.setenv(name, value)
+            monkeypatch.setenv("AWS_ENDPOINT_URL_S3", s3.url)
+            boto3.Session().client("s3").create_bucket(Bucket=BUCKET)
+            yield Glue(aws, proxy, tmp_path)
+
+
+@pytest.fixture
+def pipeline(sales: Sales, instance: DagsterInstance, tmp_path: Path) -> Pipeline:
+    """The pipeline to a lake on S3, with its raw tables refreshed."""
+    settings = Settings(
+        source_url=SecretStr(sales.url),
+        lake_uri=f"s3://{BUCKET}/lake",
+        scratch=tmp_path / "scratch",
+        engine="glue",
+        glue_job=JOB,
+    )
+    return Pipeline(settings, instance)
+
+
+def test_the_job_gets_what_it_needs_and_no_secret_and_its_star_is_published(
+    glue: Glue, pipeline: Pipeline
+) -> None:
+    glue.run_the_script()
+    run = pipeline.refresh()
+    assert run.success
+    assert glue.polled > 1
+    assert set(glue.arguments) == {"--dagster-pipes-context", "--dagster-pipes-messages"}
+    context = decode_param(glue.arguments["--dagster-pipes-context"])["data"]
+    assert context["extras"] == {
+        "tables": [table for _, table in STAR],
+        "accept": [],
+        "settings": {
+            "lake_uri": pipeline.settings.lake_uri,
+            "lock_wait": 600,
+            "keep_versions": 5,
+            "max_order_age": None,
+        },
+    }
+    messages = decode_param(glue.arguments["--dagster-pipes-messages"])
+    assert messages["key_prefix"].startswith("lake/_spark/messages/")
+    assert pipeline.materialized(run) == ["/".join(table) for table in [*RAW, *STAR]]
+    assert pipeline.check("star/fact_orders:matches_source").passed
+    assert pipeline.lake.footer(("star", "fact_orders")).metadata["run_id"] == run.run_id
+    assert pipeline.lake.tables("star") == sorted(STAR)
+
+
+def test_a_run_that_glue_ends_shows_glues_own_error(glue: Glue, pipeline: Pipeline) -> None:
+    assert pipeline.refresh(*RAW).success
+    glue.say("FAILED", "OutOfMemoryError: Java heap space")
+    reason = pipeline.reason(pipeline.refresh(*STAR))
+    assert f"Glue job {JOB} run " in reason
+    assert "completed with status FAILED" in reason
+    assert "OutOfMemoryError: Java heap space" in reason
+    assert pipeline.lake.tables("star") == []
+
+
+def test_a_job_that_succeeds_without_a_word_fails_the_run(glue: Glue, pipeline: Pipeline) -> None:
+    assert pipeline.refresh(*RAW).success
+    glue.say("SUCCEEDED")
+    reason = pipeline.reason(pipeline.refresh(*STAR))
+    assert "what it told did not arrive" in reason
+
+
+def test_a_job_that_is_not_there_is_named(glue: Glue, pipeline: Pipeline) -> None:
+    assert pipeline.refresh(*RAW).success
+    glue.client.delete_job(JobName=JOB)
+    assert f"Job {JOB} not found" in pipeline.reason(pipeline.refresh(*STAR))
+
+
+def test_a_cancelled_run_stops_the_job(glue: Glue, pipeline: Pipeline, tmp_path: Path) -> None:
+    assert pipeline.refresh(*RAW).success
+    glue.say("RUNNING")
+    stopped = {"SuccessfulSubmissions": [{"JobName": JOB, "JobRunId": "r"}], "Errors": []}
+    glue.proxy.alter["BatchStopJobRun"] = lambda answer: answer.update(stopped)
+    (tmp_path / "home").mkdir()
+    run = subprocess.Popen(
+        [sys.executable, "-m", "starschema_assets.run"],
+        env=os.environ
+        | {
+            "DAGSTER_HOME": str(tmp_path / "home"),
+            "STARSCHEMA_ENGINE": "glue",
+            "STARSCHEMA_GLUE_JOB": JOB,
+            "STARSCHEMA_LAKE_URI": pipeline.settings.lake_uri,
+            "STARSCHEMA_SCRATCH": str(tmp_path / "scratch"),
+            "STARSCHEMA_SOURCE_URL": pipeline.settings.source_url.get_secret_value(),
+        },
+    )
+    while glue.polled < 2:  # the client's first look is no part of its waiting
+        assert run.poll() is None
+        time.sleep(0.1)
+    assert "BatchStopJobRun" not in glue.proxy.asked
+    run.send_signal(signal.SIGINT)
+    assert run.wait() != 0
+    assert "BatchStopJobRun" in glue.proxy.asked
