@@ -70,7 +70,7 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument(
         "--lines",
         nargs="+",
-        type=_lines,
+        type=lines_of,
         default=[1_000_000, 10_000_000, 30_000_000],
         help="numbers of order lines, such as 100k or 10M (default: 1M 10M 30M)",
     )
@@ -82,7 +82,7 @@ def _options() -> argparse.ArgumentParser:
     return parser
 
 
-def _lines(text: str) -> int:
+def lines_of(text: str) -> int:
     try:
         return int(text[:-1]) * UNITS[text[-1]] if text[-1:] in UNITS else int(text)
     except ValueError:

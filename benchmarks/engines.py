@@ -1,0 +1,87 @@
+"""`python -m benchmarks.engines`: the star by DuckDB and by Spark, from the same raw tables.
+
+The raw tables are the sample at scale, without a database between. Prints the rows of the table in
+docs/spark.md.
+"""
+
+import argparse
+import json
+import logging
+import sys
+from pathlib import Path
+
+import duckdb
+
+from benchmarks.__main__ import lines_of
+from benchmarks.process import run
+from benchmarks.rounds import settings_in, workshop
+from starschema_assets.lake.open import open_lake
+from starschema_assets.provenance import figures_entry, written_by
+from starschema_assets.raw.contracts import CONTRACTS, ORDERDETAILS
+from starschema_assets.raw.extraction import ORDER_FIGURES
+from starschema_assets.sample.generate import generate
+from starschema_assets.settings import Settings
+
+SCRIPT = Path(__file__).parent / "scripts" / "star.py"
+LINES_OF_SCALE_1 = 2996
+ENGINES = {"duckdb": "DuckDB", "spark": "Spark, local"}
+LOG = logging.getLogger(__name__)
+HEADING = (
+    "| order lines | engine | seconds | CPU seconds | peak memory | audit | the one writer |\n"
+    "|---|---|---|---|---|---|---|"
+)
+
+
+def main() -> None:
+    """Measure each engine at each number of lines, one after the other."""
+    parser = argparse.ArgumentParser("python -m benchmarks.engines", description=__doc__)
+    parser.add_argument("--lines", nargs="+", type=lines_of, default=[1_000_000, 10_000_000])
+    parser.add_argument("--timeout", type=float, default=1800, help="seconds for one engine")
+    options = parser.parse_args()
+    print(HEADING)
+    for lines in options.lines:
+        with workshop() as folder:
+            environment = settings_in(folder)
+            fill(folder, environment["STARSCHEMA_LAKE_URI"], lines)
+            for engine in ENGINES:
+                print(measured(engine, folder, environment, options.timeout), flush=True)
+
+
+def fill(folder: Path, lake_uri: str, lines: int) -> None:
+    """Publish the raw tables of a sample with about so many order lines."""
+    database = folder / "sample.duckdb"
+    generate(database, max(1, round(lines / LINES_OF_SCALE_1)), keys=False)
+    lake = open_lake(Settings(lake_uri=lake_uri, scratch=folder / "scratch"))
+    entries = written_by("benchmark") | {"snapshot": "benchmark"}
+    with duckdb.connect(database, read_only=True) as source, lake.lock("fill", LOG) as lease:
+        source.execute("set memory_limit = '1GB'")
+        figures = {"order_figures": figures_entry(source.execute(ORDER_FIGURES).fetchall())}
+        for contract in CONTRACTS:
+            metadata = entries | (figures if contract is ORDERDETAILS else {})
+            reader = source.sql(f"from {contract.table}").to_arrow_reader(100_000)
+            lake.publish(lake.stage(contract.path, reader, schema=None, metadata=metadata), lease)
+    database.unlink()
+
+
+def measured(engine: str, folder: Path, environment: dict[str, str], timeout: float) -> str:
+    """One row of the table."""
+    file = folder / f"{engine}.json"
+    cost = run([sys.executable, SCRIPT, engine, file], environment, folder, timeout)
+    if cost.error:
+        return f"| | {ENGINES[engine]} | {cost.error} | | | | |"
+    found = json.loads(file.read_text())
+    seconds = found["writer"]
+    cells = (
+        f"{found['lines']:,}",
+        ENGINES[engine],
+        f"{cost.seconds:.1f}",
+        f"{cost.cpu_seconds:.1f}",
+        f"{cost.peak_bytes / 1e6:,.0f} MB",
+        f"{found['audit']:.1f} s",
+        f"{seconds:.1f} s: {found['rows'] / seconds:,.0f} rows/s, {found['bytes'] / 1e6:,.0f} MB",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    main()
