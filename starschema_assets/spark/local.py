@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,11 @@ class LocalClient:
 
     def run(self, context: AssetExecutionContext, extras: dict[str, Any]) -> None:
         """The script gets this process's environment, without the way into the source."""
+        if find_spec("pyspark") is None:
+            raise ImportError(
+                "STARSCHEMA_ENGINE=spark needs PySpark: `make run` and `make ui` install it where "
+                "that variable is set."
+            )
         client = PipesSubprocessClient(
             message_reader=self._reader, termination_timeout_seconds=STOP_SECONDS
         )
