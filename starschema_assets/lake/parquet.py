@@ -49,7 +49,7 @@ def write_table(
     """Write the reader's rows to a new file, safe on disk, and return how many they were.
 
     The file's types are those of `schema`, or without one the reader's, in both cases made safe
-    for Athena. `sorted_by` says how the rows are sorted already. Memory is that of a row group.
+    for Athena. `sorted_by` says how the rows are sorted already. Memory is that of three row groups.
     Raises ColumnRefused, and SourceInterrupted if the reader fails as Arrow's streams do.
     """
     target = athena_safe(reader.schema if schema is None else schema)
