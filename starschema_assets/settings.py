@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Literal, Self
 from zoneinfo import available_timezones
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import AliasGenerator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -15,7 +15,9 @@ class Settings(BaseSettings):
     """One field a variable: `source_url` is STARSCHEMA_SOURCE_URL."""
 
     model_config = SettingsConfigDict(
-        env_prefix="STARSCHEMA_",
+        # Aliases, not a prefix: an error names the variable, which is what its reader set
+        alias_generator=AliasGenerator(validation_alias=lambda name: f"STARSCHEMA_{name.upper()}"),
+        validate_by_name=True,
         env_ignore_empty=True,
         frozen=True,
         hide_input_in_errors=True,  # a rejected source URL holds a password

@@ -50,12 +50,13 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
         ("STARSCHEMA_SCHEDULE_TIMEZONE", "Mars/Olympus"),
     ],
 )
-def test_a_bad_value_is_refused_by_the_name_of_its_setting(
+def test_a_bad_value_is_refused_by_the_name_of_its_variable(
     variable: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(variable, value)
-    with pytest.raises(ValidationError, match=variable.removeprefix("STARSCHEMA_").lower()):
+    with pytest.raises(ValidationError) as error:
         Settings()
+    assert variable in str(error.value).splitlines()
 
 
 def test_an_error_does_not_quote_what_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
