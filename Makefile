@@ -64,7 +64,7 @@ rehearse: .venv/installed ## the AWS side of terraform/ in an emulator, from not
 	@$(call mariadb,that the pipeline reads)
 	@.venv/bin/python -m starschema_assets_tests.rehearsal
 
-fuzz: .venv/installed ## random tables through a real MariaDB for some 15 minutes (ARGS=--hypothesis-seed=7)
+fuzz: .venv/installed ## random tables through a real MariaDB for ten to twenty minutes (ARGS=--hypothesis-seed=7)
 	@$(call mariadb,that holds the tables)
 	@.venv/bin/python -m pytest starschema_assets_tests/source/test_fuzz.py \
 	  --hypothesis-profile=long --hypothesis-show-statistics $(ARGS)
