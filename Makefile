@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run ui query restore test rehearse fuzz soak bench check lock wheel clean
+.PHONY: help run ui query notebook docs restore test rehearse fuzz soak bench check lock wheel clean
 .DELETE_ON_ERROR:
 
 # Settings of the make command line: `make PYTHON=python3.12 run`.
@@ -50,6 +50,12 @@ ui: .venv/installed $(ENGINE) ## Dagster's webserver and daemon on http://127.0.
 query: override export SQL := $(value SQL)
 query: .venv/installed ## ask the star (SQL="select …", SQL=@file, or the name of a question: SQL=margin)
 	@.venv/bin/python -m starschema_assets.analytics.query "$$SQL"
+
+notebook: .venv/installed ## JupyterLab on the notebook of the sales report, with its tables, charts and dashboard
+	@.venv/bin/jupyter lab --ip=127.0.0.1 $(ARGS) starschema_assets/analytics/sales_report.ipynb
+
+docs: .venv/installed ## write docs/data-dictionary.md from the contracts, the lineage and the questions
+	@.venv/bin/python -m starschema_assets.analytics.dictionary
 
 restore: .venv/installed ## put back the previous star, or one table's previous version (TABLE=star/fact_orders)
 	@.venv/bin/python -m starschema_assets.lake.restore $(TABLE)

@@ -10,6 +10,7 @@ from dagster import (
 )
 
 from starschema_assets.alerts import alert_sensor
+from starschema_assets.analytics.report.asset import report_assets, report_sensor
 from starschema_assets.catalog.assets import catalog_assets
 from starschema_assets.catalog.open import open_catalog
 from starschema_assets.catalog.sensor import crawl_sensor
@@ -48,6 +49,7 @@ def build(settings: Settings) -> Definitions:
             raw_assets(RawAudit(settings, used_by()), lake),
             star_assets(settings, lake),
             catalog_assets(open_catalog(settings, lake), lake),
+            report_assets(settings, lake),
         ],
         jobs=[refresh, audit, crawl],
         schedules=[
@@ -67,7 +69,11 @@ def build(settings: Settings) -> Definitions:
                 execution_timezone=settings.schedule_timezone,
             ),
         ],
-        sensors=[crawl_sensor(crawl.name), *filter(None, [alert_sensor(settings)])],
+        sensors=[
+            crawl_sensor(crawl.name),
+            report_sensor(),
+            *filter(None, [alert_sensor(settings)]),
+        ],
         resources={
             "source": Source(settings),
             "io_manager": LakeIOManager(lake, settings, contracts),

@@ -23,7 +23,14 @@ PLAIN = "plain"
 PASSWORD = "s3cr3t/pass:word"
 
 
-WAIT_LONG = ("test_ui.py", "test_alerts.py", "test_crawl.py", "test_bad_data.py", "test_lock.py")
+WAIT_LONG = (
+    "test_ui.py",
+    "test_alerts.py",
+    "test_crawl.py",
+    "test_report.py",
+    "test_bad_data.py",
+    "test_lock.py",
+)
 """Files that mostly wait, begun first so that the others pass meanwhile."""
 
 

@@ -75,6 +75,11 @@ class Pipeline:
         """Run the job that audits what is published."""
         return self._run("audit_star_schema")
 
+    def materialize(self, *keys: AssetKey) -> ExecuteInProcessResult:
+        """Make assets as the button of the UI does."""
+        job = build(self.settings).resolve_implicit_global_asset_job_def()
+        return self.run(job, asset_selection=list(keys))
+
     def run(self, job: JobDefinition, **arguments: Any) -> ExecuteInProcessResult:
         """Run any job on this pipeline's instance."""
         return job.execute_in_process(instance=self.instance, raise_on_error=False, **arguments)

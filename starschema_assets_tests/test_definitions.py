@@ -31,6 +31,7 @@ UPSTREAM = {
         "star/dim_products",
         "star/fact_orders",
     },
+    "analytics/sales_report": {"catalog/star_schema"},
 }
 
 OF_RAW = {"types", "key", "not_null", "source_schema", "exact_values", "row_count", "row_loss"}
@@ -117,7 +118,10 @@ def test_jobs_schedules_and_sensors_are_these(loaded: RepositoryDefinition) -> N
         "crawl_star_schema",
     }
     assert {schedule.name for schedule in loaded.schedule_defs} == {"daily_audit", "daily_refresh"}
-    assert [sensor.name for sensor in loaded.sensor_defs] == ["crawl_after_publication"]
+    assert {sensor.name for sensor in loaded.sensor_defs} == {
+        "crawl_after_publication",
+        "report_after_crawl",
+    }
 
 
 def test_the_refresh_makes_raw_and_star(loaded: RepositoryDefinition) -> None:

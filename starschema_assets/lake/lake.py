@@ -135,6 +135,18 @@ class Lake(ABC):
         """Publish an earlier version again, atomically; it keeps its run id and written_at."""
 
     @abstractmethod
+    def document_uri(self, document: Table) -> str:
+        """Where a page for readers is, in a folder beside those of the tables."""
+
+    @abstractmethod
+    def document_link(self, document: Table) -> str | None:
+        """The address at which a browser shows the page; None if it is a plain file."""
+
+    @abstractmethod
+    def write_document(self, document: Table, html: bytes) -> str:
+        """Put a page there, or replace it, in one atomic step that needs no lock; its URI."""
+
+    @abstractmethod
     def close(self) -> None:
         """Remove what was downloaded, and end connections."""
 

@@ -1,5 +1,6 @@
 """The lake as a directory: publishing is a rename, and earlier versions are hard links."""
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,7 +20,7 @@ from starschema_assets.lake.lake import (
 )
 from starschema_assets.lake.local_history import History
 from starschema_assets.lake.parquet import Footer, read_footer, sync
-from starschema_assets.lake.paths import Table, file_of, name_of, table_of
+from starschema_assets.lake.paths import Table, file_of, name_of, page_of, table_of
 from starschema_assets.lake.scratch import Scratch, sweep
 from starschema_assets.settings import Settings
 
@@ -106,6 +107,33 @@ class LocalLake(Lake):
             f.relative_to(self._root).as_posix() for f in self._root.glob(f"{stage}/**/*.parquet")
         )
         return sorted(table for file in files if (table := table_of(file)))
+
+    def document_uri(self, document: Table) -> str:
+        """The file's path."""
+        return str(self._root / page_of(document))
+
+    def document_link(self, document: Table) -> str | None:  # noqa: ARG002 - S3 needs it
+        """None: no page of a website may link to a file."""
+        return None
+
+    def write_document(self, document: Table, html: bytes) -> str:
+        """Write beside the page, then rename."""
+        file = self._root / page_of(document)
+        unfinished = file.with_name("_unfinished.html")
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with unfinished.open("wb") as page:
+                page.write(html)
+                page.flush()
+                os.fsync(page.fileno())
+            unfinished.replace(file)
+            sync(file.parent)
+        except OSError as error:
+            unfinished.unlink(missing_ok=True)
+            raise LakeError(
+                f"{name_of(document)} could not be published to {file}: {error}"
+            ) from error
+        return str(file)
 
     def close(self) -> None:
         """Nothing: what was fetched are the published files."""

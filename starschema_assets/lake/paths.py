@@ -16,14 +16,19 @@ def name_of(table: Table) -> str:
     return "/".join(table)
 
 
-def file_of(table: Table) -> str:
+def file_of(table: Table, suffix: str = "parquet") -> str:
     """The table's one file, in a folder of its own: `star/fact_orders/fact_orders.parquet`."""
     if len(table) < 2 or not all(_PART.fullmatch(part) for part in table):  # noqa: PLR2004
         raise LakeError(
             f"{name_of(table)!r} can't be a table of the lake: give it a stage and a name, such as "
             "star/fact_orders, of letters, digits, '_', '-' and '.', not beginning with '_'."
         )
-    return f"{name_of(table)}/{table[-1]}.parquet"
+    return f"{name_of(table)}/{table[-1]}.{suffix}"
+
+
+def page_of(document: Table) -> str:
+    """The file of a page for readers, which is no table's: `analytics/sales_report/….html`."""
+    return file_of(document, "html")
 
 
 def table_of(file: str) -> Table | None:

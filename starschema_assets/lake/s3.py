@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from logging import Logger
 from pathlib import Path
+from urllib.parse import quote
 
 import boto3
 import pyarrow as pa
@@ -25,7 +26,7 @@ from starschema_assets.lake.lake import (
 )
 from starschema_assets.lake.multipart import THREADS, Multipart
 from starschema_assets.lake.parquet import Footer, read_footer
-from starschema_assets.lake.paths import Table, file_of, name_of, table_of
+from starschema_assets.lake.paths import Table, file_of, name_of, page_of, table_of
 from starschema_assets.lake.s3_bucket import Bucket, End
 from starschema_assets.lake.s3_client import clear_errors, connect
 from starschema_assets.lake.s3_lease import LockObject, lease
@@ -55,6 +56,26 @@ class S3Lake(Lake):
     def uri(self, table: Table) -> str:
         """The object's URI."""
         return f"s3://{self._name}/{self._key(table)}"
+
+    def document_uri(self, document: Table) -> str:
+        """The object's URI."""
+        return f"s3://{self._name}/{self._prefix}{page_of(document)}"
+
+    def document_link(self, document: Table) -> str | None:
+        """The object in the AWS console, from where those who may read it open it."""
+        key = quote(self._prefix + page_of(document))
+        return f"https://s3.console.aws.amazon.com/s3/object/{self._name}?prefix={key}"
+
+    def write_document(self, document: Table, html: bytes) -> str:
+        """Put the object, which S3 does wholly or not at all."""
+        with self._errors(document, "publishing"):
+            self._bucket.client.put_object(
+                Bucket=self._bucket.name,
+                Key=self._prefix + page_of(document),
+                Body=html,
+                ContentType="text/html; charset=utf-8",
+            )
+        return self.document_uri(document)
 
     def close(self) -> None:
         """Remove what was staged and downloaded, and end the connections."""

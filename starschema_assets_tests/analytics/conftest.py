@@ -1,12 +1,16 @@
 """A star in DuckDB, its tables named as in a catalog, made from raw tables by the star's SQL."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import duckdb
 import pytest
 
 from starschema_assets.analytics.query import questions
+from starschema_assets.raw.contracts import CONTRACTS
 from starschema_assets.star.models import MODELS
 from starschema_assets_tests.rows import RawTables
 
@@ -27,6 +31,28 @@ class Star:
         """The rows, in their order."""
         sql = questions()[question].read_text(encoding="utf-8")
         return self.connection.execute(sql).fetchall()
+
+
+@contextmanager
+def star_of(source: Path) -> Iterator[Star]:
+    """The star of a source in a DuckDB file."""
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{source}' as source (read_only)")
+        connection.execute("create schema raw; create schema star")
+        for contract in CONTRACTS:
+            table = contract.table
+            connection.execute(f"create view raw.{table} as from source.main.{table}")
+        yield Star(connection)
+
+
+def catalog_of(star: Star, file: Path) -> Path:
+    """A catalog that has the star's tables."""
+    with duckdb.connect(file) as catalog:
+        for model in MODELS:
+            name = model.contract.table
+            rows = star.connection.sql(f"from main.{name}").to_arrow_table()  # noqa: F841 - SQL's
+            catalog.execute(f"create table {name} as from rows")
+    return file
 
 
 @pytest.fixture

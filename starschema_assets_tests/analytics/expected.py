@@ -73,6 +73,21 @@ def sales_by_month(lines: Sequence[Line]) -> Rows:
     return [(*key, *_sales(groups[key])) for key in sorted(groups)]
 
 
+def sales_by_month_country_and_product(lines: Sequence[Line]) -> Rows:
+    """For lines of at most a hundred products."""
+    groups = _grouped(
+        lines,
+        lambda line: (
+            line.day.year,
+            line.day.month,
+            line.country,
+            line.product_line,
+            *line.product,
+        ),
+    )
+    return [(*key, *_sales(groups[key])[1:]) for key in sorted(groups)]
+
+
 def best_customers(lines: Sequence[Line]) -> Rows:
     rows: Rows = []
     for key, group in _grouped(lines, lambda line: line.customer).items():

@@ -12,7 +12,9 @@ from starschema_assets import aws
 from starschema_assets.analytics import athena
 from starschema_assets.analytics.answer import QueryError
 from starschema_assets.analytics.query import main, query, questions
+from starschema_assets.analytics.report.execution import execute
 from starschema_assets.settings import Settings
+from starschema_assets.star.models import MODELS
 from starschema_assets_tests.analytics.conftest import Star
 from starschema_assets_tests.aws_faults import THROTTLED, FaultyAWS, error, faulty_aws
 from starschema_assets_tests.emulator import Credentials, Emulator, emulator
@@ -89,6 +91,23 @@ def test_the_projects_questions_are_answered_as_on_the_embedded_catalog(
         answer = query(file.read_text(encoding="utf-8"), ON_AWS)
         found = [tuple(row.values()) for row in answer.table.to_pylist()]
         assert found == star.answer(name), name
+
+
+def test_the_notebook_runs_as_on_the_embedded_catalog(
+    star: Star, add: Callable[[str, pa.Table], None]
+) -> None:
+    for model in MODELS:
+        name = model.contract.table
+        add(name, star.connection.sql(f"from main.{name}").to_arrow_table())
+    cells = {cell.id: cell for cell in execute(ON_AWS).cells}
+    shown = {
+        name: cell.outputs[0].data["text/html"]
+        for name, cell in cells.items()
+        if cell.get("outputs")
+    }
+    assert "Source: Athena, database sales, workgroup analysts" in shown["connect"]
+    assert "$94.30" in shown["by-country"]
+    assert '"cents":[3000,6030,675,400]' in shown["dashboard"]
 
 
 def test_values_come_back_exactly_with_null_and_empty_text_apart(

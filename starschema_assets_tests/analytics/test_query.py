@@ -7,25 +7,19 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 import pytest
 
 from starschema_assets.analytics.answer import QueryError
 from starschema_assets.analytics.query import query, questions, read
 from starschema_assets.settings import CHECKOUT, Settings
-from starschema_assets_tests.analytics.conftest import Star
+from starschema_assets_tests.analytics.conftest import Star, catalog_of
 
 
 @pytest.fixture
 def settings(star: Star, tmp_path: Path) -> Settings:
     """An embedded catalog with the star in it."""
-    file = tmp_path / "it's a catalog.duckdb"
-    with duckdb.connect(file) as catalog:
-        for name, *_ in star.connection.sql("show tables").fetchall():
-            rows = star.connection.sql(f"from main.{name}").to_arrow_table()  # noqa: F841 - SQL's
-            catalog.execute(f"create table {name} as from rows")
-    return Settings(catalog=file)
+    return Settings(catalog=catalog_of(star, tmp_path / "it's a catalog.duckdb"))
 
 
 def run(settings: Settings, *command: str) -> subprocess.CompletedProcess[str]:

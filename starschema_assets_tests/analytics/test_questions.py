@@ -4,18 +4,16 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
-import duckdb
 import pytest
 import sqlglot
 from sqlglot.optimizer.qualify import qualify
 from trino_sql_validator import validate
 
 from starschema_assets.analytics.query import questions
-from starschema_assets.raw.contracts import CONTRACTS
 from starschema_assets.sample.generate import generate
 from starschema_assets.star.models import MODELS
 from starschema_assets_tests.analytics import expected
-from starschema_assets_tests.analytics.conftest import Star
+from starschema_assets_tests.analytics.conftest import Star, star_of
 from starschema_assets_tests.analytics.expected import order_lines
 from starschema_assets_tests.rows import RawTables
 
@@ -39,6 +37,12 @@ ANSWERS: dict[str, list[tuple[object, ...]]] = {
     "margin": [
         ("Trains", Decimal("67.05"), Decimal("33.30"), Decimal("33.75"), 50.3),
         ("Ships", Decimal("34.00"), Decimal("30.00"), Decimal("4.00"), 11.8),
+    ],
+    "sales_by_month_country_and_product": [
+        (2024, 1, "France", "Ships", "B1", "b1", 5, Decimal("30.00")),
+        (2024, 1, "France", "Trains", "A1", "a1", 3, Decimal("60.30")),
+        (2024, 1, "Norway", "Trains", "A2", "a2", 3, Decimal("6.75")),
+        (2025, 1, "France", "Ships", "B1", "b1", 1, Decimal("4.00")),
     ],
     "largest_quantity_by_product_line": [
         ("Ships", 5, "B1", "b1", 10, date(2024, 1, 31)),
@@ -117,24 +121,43 @@ def test_what_was_given_away_has_a_margin_but_no_percentage(raw: RawTables) -> N
     ]
 
 
+def test_products_beyond_the_hundred_best_of_a_line_are_one(raw: RawTables) -> None:
+    codes = [f"T{number:03}" for number in range(150)]
+    raw.add("products", *({"productCode": code, "productLine": "Trains"} for code in codes))
+    raw.add(
+        "orderdetails",
+        *(
+            {
+                "orderNumber": 12,
+                "orderLineNumber": place,
+                "productCode": code,
+                "quantityOrdered": 1,
+                "priceEach": Decimal(1000 - place),
+            }
+            for place, code in enumerate(codes)
+        ),
+    )
+    answer = Star(raw.connection).answer("sales_by_month_country_and_product")
+    trains = [row for row in answer if row[:4] == (2025, 1, "France", "Trains")]
+    assert {row[4] for row in trains} == {*codes[:100], None}
+    assert [row[6:] for row in trains if row[5] is None] == [
+        (50, sum(Decimal(1000 - place) for place in range(100, 150)))
+    ]
+
+
 @pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The sample's tables as `raw.<table>`."""
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Star]:
+    """The star of the sample."""
     file = tmp_path_factory.mktemp("sample") / "sample.duckdb"
     generate(file)
-    with duckdb.connect() as connection:
-        connection.execute(f"attach '{file}' as source (read_only)")
-        connection.execute("create schema raw; create schema star")
-        for contract in CONTRACTS:
-            table = contract.table
-            connection.execute(f"create view raw.{table} as from source.main.{table}")
-        yield connection
+    with star_of(file) as star:
+        yield star
 
 
 @pytest.mark.parametrize("question", questions())
 def test_the_answer_on_the_sample_is_the_one_computed_from_its_source(
-    sample: duckdb.DuckDBPyConnection, question: str
+    sample: Star, question: str
 ) -> None:
-    answer = Star(sample).answer(question)
-    assert answer == getattr(expected, question)(order_lines(sample))
+    answer = sample.answer(question)
+    assert answer == getattr(expected, question)(order_lines(sample.connection))
     assert len(answer) > 5

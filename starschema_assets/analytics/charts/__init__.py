@@ -1,0 +1,1 @@
+"""Charts and tables that a notebook and the report show alike, drawn by the browser alone."""

@@ -1,0 +1,89 @@
+"""The asset analytics/sales_report, and what has it made anew."""
+
+from dagster import (
+    AssetExecutionContext,
+    AssetKey,
+    AssetsDefinition,
+    AutomationCondition,
+    AutomationConditionSensorDefinition,
+    DefaultSensorStatus,
+    Failure,
+    MaterializeResult,
+    MetadataValue,
+    asset,
+)
+
+from starschema_assets.catalog.assets import KEY as CATALOG
+from starschema_assets.lake.lake import Lake
+from starschema_assets.presentation import OWNERS
+from starschema_assets.settings import Settings
+
+DOCUMENT = ("analytics", "sales_report")
+KEY = AssetKey(DOCUMENT)
+SECONDS = 15
+
+_WANTED = (
+    (AutomationCondition.newly_missing() | AutomationCondition.any_deps_updated())
+    .since(AutomationCondition.newly_requested() | AutomationCondition.newly_updated())
+    .with_label("the catalog was crawled after the report was made")
+)
+WHEN = (
+    _WANTED
+    & ~AutomationCondition.any_deps_missing()
+    & ~AutomationCondition.any_deps_in_progress()
+    & ~AutomationCondition.in_progress()
+    & AutomationCondition.all_deps_blocking_checks_passed()
+).with_label("once after each good crawl")
+"""A report that failed isn't tried again before the next crawl: the notebook has to be mended."""
+
+
+def report_assets(settings: Settings, lake: Lake) -> AssetsDefinition:
+    """The report as an asset downstream of the catalog."""
+
+    @asset(
+        key=KEY,
+        deps=[CATALOG],
+        group_name="analytics",
+        kinds={"jupyter", "html"},
+        owners=OWNERS,
+        automation_condition=WHEN,
+        metadata={"dagster/uri": lake.document_uri(DOCUMENT)},
+        description="The notebook `sales_report.ipynb`, executed, as one HTML page that filters by "
+        "country, product line and months in the reader's browser. It loads nothing from a network "
+        "and holds no personal data. Made once after each crawl whose check passed.",
+    )
+    def sales_report(context: AssetExecutionContext) -> MaterializeResult[None]:
+        """Execute the notebook and publish the page. Fails with the error of the cell that did."""
+        # Two seconds to import, which nobody who loads the definitions should have to wait.
+        from starschema_assets.analytics.report.execution import (  # noqa: PLC0415
+            NotebookFailed,
+            execute,
+        )
+        from starschema_assets.analytics.report.page import page_of  # noqa: PLC0415
+
+        try:
+            page = page_of(execute(settings)).encode()
+        except NotebookFailed as error:
+            raise Failure(str(error), allow_retries=False) from error
+        uri = lake.write_document(DOCUMENT, page)
+        context.log.info("Published %s", uri)
+        link = lake.document_link(DOCUMENT)
+        return MaterializeResult(
+            metadata={
+                "dagster/size_bytes": len(page),
+                "report": MetadataValue.url(link) if link else MetadataValue.path(uri),
+            }
+        )
+
+    return sales_report
+
+
+def report_sensor() -> AutomationConditionSensorDefinition:
+    """The sensor that has the report made."""
+    return AutomationConditionSensorDefinition(
+        "report_after_crawl",
+        target=[KEY],
+        default_status=DefaultSensorStatus.RUNNING,
+        minimum_interval_seconds=SECONDS,
+        description="Has the report made once after each crawl whose check passed.",
+    )
