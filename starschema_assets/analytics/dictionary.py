@@ -1,0 +1,93 @@
+"""`make docs`: writes docs/data-dictionary.md from the contracts, the star's SQL and the questions.
+
+There is no second list of tables or columns; a test compares the file with what this makes.
+"""
+
+from collections.abc import Iterator
+
+from starschema_assets.analytics.query import questions
+from starschema_assets.contract import Column, Contract
+from starschema_assets.settings import CHECKOUT
+from starschema_assets.star.models import MODELS, Model
+
+FILE = CHECKOUT / "docs" / "data-dictionary.md"
+
+_HEAD = """\
+# Data dictionary
+
+What analysts find in the catalog. Written by `make docs` from the contracts in
+`starschema_assets/star/`, the SQL beside them and the questions: change those, not this page.
+Names of types are Athena's. A column marked *personal* holds personal data.
+"""
+
+
+def dictionary() -> str:
+    """The whole page."""
+    return "\n".join(
+        [
+            _HEAD,
+            *_diagram(),
+            *(line for model in reversed(MODELS) for line in _table(model)),
+            *_questions(),
+        ]
+    )
+
+
+def _diagram() -> Iterator[str]:
+    yield "```mermaid\nerDiagram"
+    for contract in (model.contract for model in MODELS):
+        for key in contract.foreign_keys:
+            yield f'    {key.references} ||--o{{ {contract.table} : "{", ".join(key.columns)}"'
+    for contract in (model.contract for model in MODELS):
+        yield f"    {contract.table} {{"
+        for column in contract.columns:
+            type_ = column.type.replace(",", "_").replace("(", "_").replace(")", "")
+            yield f"        {type_} {column.name}{_mark(contract, column)}"
+        yield "    }"
+    yield "```\n"
+
+
+def _mark(contract: Contract, column: Column) -> str:
+    marks = ["PK"] * (column.name in contract.key) + ["FK"] * bool(_reference(contract, column))
+    return " " * bool(marks) + ", ".join(marks)
+
+
+def _table(model: Model) -> Iterator[str]:
+    contract = model.contract
+    yield f"## {contract.table}\n"
+    yield f"{contract.description}\n"
+    yield f"- Grain: {contract.grain}"
+    yield f"- Key: {', '.join(f'`{name}`' for name in contract.key)}"
+    yield f"- File: `<lake>/{contract.name}/{contract.table}.parquet`\n"
+    yield "| column | type | NULL | unit | what it says | from |"
+    yield "|---|---|---|---|---|---|"
+    for column in contract.columns:
+        says = column.description + _reference(contract, column) + " *Personal.*" * column.personal
+        origins = ", ".join(f"`{t}.{c}`" for t, c in model.column_lineage[column.name])
+        cells = (
+            f"`{column.name}`",
+            column.type,
+            "yes" if column.nullable else "no",
+            column.unit or "",
+            says,
+            origins,
+        )
+        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    yield ""
+
+
+def _reference(contract: Contract, column: Column) -> str:
+    targets = [key.references for key in contract.foreign_keys if column.name in key.columns]
+    return "".join(f" → [{target}](#{target})." for target in targets)
+
+
+def _questions() -> Iterator[str]:
+    yield "## Example queries\n"
+    yield "`make query SQL=<name>` asks one of them, on Athena or in the embedded catalog.\n"
+    for name, file in questions().items():
+        yield f"### {name}\n"
+        yield f"```sql\n{file.read_text(encoding='utf-8').rstrip()}\n```\n"
+
+
+if __name__ == "__main__":
+    FILE.write_text(dictionary(), encoding="utf-8")
