@@ -61,7 +61,7 @@ data "aws_iam_policy_document" "pipeline" {
     sid     = "Publish"
     actions = ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:AbortMultipartUpload"]
     resources = [
-      for stage in ["raw", "star"] : "${local.lake_arn}/${var.lake_prefix}/${stage}/*"
+      for stage in ["raw", "star", "analytics"] : "${local.lake_arn}/${var.lake_prefix}/${stage}/*"
     ]
   }
 

@@ -87,7 +87,7 @@ run "the_pipeline_publishes_and_deletes_no_table" {
       for statement in jsondecode(data.aws_iam_policy_document.pipeline.json).Statement : statement.Resource
       if contains(flatten([statement.Action]), "s3:PutObject")
       ])) == toset([
-      "arn:aws:s3:::lake/lake/raw/*", "arn:aws:s3:::lake/lake/star/*", "arn:aws:s3:::lake/lake/_lock",
+      "arn:aws:s3:::lake/lake/raw/*", "arn:aws:s3:::lake/lake/star/*", "arn:aws:s3:::lake/lake/analytics/*", "arn:aws:s3:::lake/lake/_lock",
       "arn:aws:s3:::lake/lake/_spark/messages/*",
     ])
     error_message = "The pipeline writes elsewhere than to its own prefixes."
