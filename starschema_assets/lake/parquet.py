@@ -49,8 +49,9 @@ def write_table(
     """Write the reader's rows to a new file, safe on disk, and return how many they were.
 
     The file's types are those of `schema`, or without one the reader's, in both cases made safe
-    for Athena. `sorted_by` says how the rows are sorted already. Memory is that of three row groups.
-    Raises ColumnRefused, and SourceInterrupted if the reader fails as Arrow's streams do.
+    for Athena. `sorted_by` says how the rows are sorted already. Memory is that of
+    three row groups. Raises ColumnRefused, and SourceInterrupted if the reader fails as Arrow's
+    streams do.
     """
     target = athena_safe(reader.schema if schema is None else schema)
     conform(pa.RecordBatch.from_pylist([], schema=reader.schema), target)  # before any row is read
