@@ -66,7 +66,7 @@ test: .venv/installed .venv/spark ## run the tests on a real MariaDB, S3 server 
 	  $(call install,chromium libatomic1,the browser in which the tests look at the UI)
 	@.venv/bin/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-rehearse: .venv/installed ## the AWS side of terraform/ in an emulator, from nothing to nothing, in some five minutes
+rehearse: wheel ## the AWS side of terraform/ in an emulator, from nothing to nothing, in some five minutes
 	@$(call mariadb,that the pipeline reads)
 	@.venv/bin/python -m starschema_assets_tests.rehearsal
 

@@ -82,6 +82,14 @@ class Account:
             iam.delete_user_policy(UserName=name, PolicyName=policy)
         iam.delete_user(UserName=name)
 
+    def taken(self, user: boto3.Session, role: str) -> boto3.Session:
+        """The session of a user who took a role."""
+        answer = self.client("sts", user).assume_role(RoleArn=role, RoleSessionName="rehearsal")
+        keys = answer["Credentials"]
+        return boto3.Session(
+            keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region_name=REGION
+        )
+
     def stand_in_for_the_crawl(self) -> None:
         """Describe the star's files in Glue, as a crawl would."""
         for _, table in STAR:
@@ -105,6 +113,12 @@ def account(folder: Path) -> Iterator[Account]:
         crawl: Callable[[], None] = made.stand_in_for_the_crawl
         proxy.on_start["StartCrawler"] = crawl
         yield made
+
+
+def policy(action: str, resource: str) -> str:
+    """A policy's document, of one statement."""
+    statement = {"Effect": "Allow", "Action": action, "Resource": resource}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def _text(value: Any) -> str:

@@ -14,6 +14,7 @@ LISTINGS: list[tuple[str, str, str, dict[str, Any]]] = [
     ("ec2", "describe_subnets", "Subnets", {}),
     ("glue", "get_crawlers", "Crawlers", {}),
     ("glue", "get_databases", "DatabaseList", {}),
+    ("glue", "get_jobs", "Jobs", {}),
     ("glue", "get_security_configurations", "SecurityConfigurations", {}),
     ("iam", "list_instance_profiles", "InstanceProfiles", {}),
     ("iam", "list_policies", "Policies", {"Scope": "Local"}),

@@ -2,7 +2,7 @@
 
 import json
 
-from starschema_assets_tests.rehearsal.account import Account
+from starschema_assets_tests.rehearsal.account import ACCOUNT_ID, Account
 from starschema_assets_tests.rehearsal.company import PASSWORD
 
 OTHERS = "payroll"
@@ -21,3 +21,8 @@ class Others:
         ec2 = account.client("ec2")
         self.vpc: str = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
         account.aws.add_crawler(OTHERS, OTHERS, f"s3://{OTHERS}/")
+        account.client("glue").create_job(
+            Name=OTHERS,
+            Role=f"arn:aws:iam::{ACCOUNT_ID}:role/{OTHERS}-crawler",
+            Command={"Name": "glueetl", "ScriptLocation": f"s3://{OTHERS}/job.py"},
+        )

@@ -6,6 +6,7 @@ from typing import Any
 FORGOTTEN = {
     ("aws_glue_crawler", "tags_all"),
     ("aws_glue_crawler", "lineage_configuration"),
+    ("aws_glue_job", "tags_all"),
     ("aws_db_instance", "enabled_cloudwatch_logs_exports"),
 }
 """Attributes that ministack takes and doesn't give back: excused where it left them empty."""

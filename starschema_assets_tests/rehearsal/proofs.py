@@ -15,6 +15,12 @@ class NotProven(Exception):  # noqa: N818 - reads as what happened
     """What was seen instead."""
 
 
+def expect(seen: object, expected: object) -> None:
+    """Raise NotProven if it is something else."""
+    if seen != expected:
+        raise NotProven(f"expected {expected}\nbut saw {seen}")
+
+
 @dataclass(frozen=True)
 class Attempt:
     """Something to try, and what it is called in the table."""

@@ -119,6 +119,18 @@ def prove_the_pipelines_rights(
         proofs.one_not_the_other("the pipeline", allowed, refused)
 
 
+def prove_the_pipeline_runs_its_job(
+    proofs: Proofs, account: Account, pipeline: boto3.Session
+) -> None:
+    """Once the Spark job is there."""
+    who = Actor(account, pipeline)
+    own, other = (
+        who.call(f"run the Spark job {name}", "glue", "start_job_run", JobName=name)
+        for name in ("starschema-star", OTHERS)
+    )
+    proofs.one_not_the_other("the pipeline", own, other)
+
+
 def prove_glues_rights(proofs: Proofs, account: Account) -> None:
     """Crawler and Spark job, by their policies as they were applied.
 

@@ -1,7 +1,6 @@
 """The rehearsal from its first apply to its destroy, each stage with what it proves."""
 
 import json
-import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,11 +19,13 @@ from starschema_assets_tests.rehearsal.account import (
     STATE_BUCKET,
     STATE_KEY,
     Account,
+    policy,
 )
+from starschema_assets_tests.rehearsal.answers import answer
 from starschema_assets_tests.rehearsal.company import DATABASE, PASSWORD, Machine, sales_by_country
 from starschema_assets_tests.rehearsal.others import Others
 from starschema_assets_tests.rehearsal.plans import changes
-from starschema_assets_tests.rehearsal.proofs import NotProven, Proofs
+from starschema_assets_tests.rehearsal.proofs import Proofs, expect
 from starschema_assets_tests.terraform.terraform import Terraform
 
 ZONES = {f"{REGION}a": "10.0.200.0/26", f"{REGION}b": "10.0.200.64/26"}
@@ -40,12 +41,16 @@ class Rehearsal:
         self.server = server
         self.authority = authority
         self.others = Others(account)
-        self.source = {"host": "127.0.0.1", "port": server.port, "database": DATABASE}
         self.variables: dict[str, Any] = {
             "deletion_protection": False,
             "alert_email": "data-team@example.com",
             "pipeline_principals": [f"arn:aws:iam::{ACCOUNT_ID}:user/dagster"],
-            "existing_source": {**self.source, "secret_arn": self.others.reader},
+            "existing_source": {
+                "host": "127.0.0.1",
+                "port": server.port,
+                "database": DATABASE,
+                "secret_arn": self.others.reader,
+            },
         }
 
     @property
@@ -56,15 +61,16 @@ class Rehearsal:
     def play(self) -> None:
         """Every stage in order."""
         role = f"arn:aws:iam::{ACCOUNT_ID}:role/starschema-pipeline"
-        user = self.account.user("dagster", document=_policy("sts:AssumeRole", role))
+        user = self.account.user("dagster", document=policy("sts:AssumeRole", role))
         self.apply()
         machine = Machine(self.account, user, role, self.account.folder / "machine")
         self.refresh(machine)
         analyst = self.account.user("analyst", policy=self.terraform.output("analyst_policy_arn"))
         self.ask(analyst)
-        self.try_rights(_taken(self.account, user, role), analyst)
+        pipeline = self.account.taken(user, role)
+        self.try_rights(pipeline, analyst)
         self.plan_again()
-        self.switch_to_a_new_database()
+        self.switch_on_what_is_optional(pipeline)
         self.account.remove_user("analyst")
         self.destroy()
 
@@ -84,10 +90,10 @@ class Rehearsal:
         with self.proofs.of("the crawler has a target for each table of the star"):
             crawler = self.account.client("glue").get_crawler(Name="starschema-star")["Crawler"]
             targets = {target["Path"] for target in crawler["Targets"]["S3Targets"]}
-            _expect(targets, {f"s3://{LAKE}/lake/star/{table}/" for _, table in STAR})
+            expect(targets, {f"s3://{LAKE}/lake/star/{table}/" for _, table in STAR})
         with self.proofs.of("no password is in the state, nor in an output"):
             state = self._state()
-            _expect([PASSWORD in state, json.dumps(PASSWORD)[1:-1] in state], [False, False])
+            expect([PASSWORD in state, json.dumps(PASSWORD)[1:-1] in state], [False, False])
 
     def refresh(self, machine: Machine) -> None:
         """The pipeline as on any machine: Terraform's settings, and its role by a profile."""
@@ -106,7 +112,7 @@ class Rehearsal:
         with self.proofs.of("it refreshes again, and restores the version before"):
             machine.run("run")
             said = machine.run("lake.restore", "star/dim_dates")
-            _expect("put back" in said, expected=True)
+            expect("put back" in said, expected=True)
 
     def ask(self, analyst: boto3.Session) -> None:
         """The project's own questions, as an analyst finds them in Athena."""
@@ -116,13 +122,13 @@ class Rehearsal:
         named = [athena.get_named_query(NamedQueryId=id_)["NamedQuery"] for id_ in ids]
         answers = {}
         with self.proofs.of("every question is a named query, and an analyst gets its answer"):
-            _expect({query["Name"] for query in named}, set(questions()))
-            answers = {query["Name"]: _answer(athena, query, group) for query in named}
+            expect({query["Name"] for query in named}, set(questions()))
+            answers = {query["Name"]: answer(athena, query, group) for query in named}
         with self.proofs.of("to the cent what the source says: sales by country"):
             rows = answers["sales_by_country"]
             country, sales = rows[0].index("country"), rows[0].index("sales")
             told = {row[country]: Decimal(row[sales]) for row in rows[1:]}
-            _expect(told, sales_by_country(self.server))
+            expect(told, sales_by_country(self.server))
 
     def try_rights(self, pipeline: boto3.Session, analyst: boto3.Session) -> None:
         """Each refusal beside something that is allowed."""
@@ -133,7 +139,7 @@ class Rehearsal:
     def plan_again(self) -> None:
         """A plan sees nothing to do, until somebody changes something by hand."""
         with self.proofs.of("terraform plan shows no change"):
-            _expect(changes(self.terraform.plan()), {})
+            expect(changes(self.terraform.plan()), {})
         with self.proofs.of("terraform plan notices what was changed by hand"):
             self.account.client("s3").put_bucket_versioning(
                 Bucket=LAKE, VersioningConfiguration={"Status": "Suspended"}
@@ -142,9 +148,9 @@ class Rehearsal:
             self.account.client("iam").put_role_policy(
                 RoleName="starschema-pipeline",
                 PolicyName="run-the-pipeline",
-                PolicyDocument=_policy("s3:*", "*"),
+                PolicyDocument=policy("s3:*", "*"),
             )
-            _expect(
+            expect(
                 set(changes(self.terraform.plan())),
                 {
                     "aws_s3_bucket_versioning.lake",
@@ -153,68 +159,35 @@ class Rehearsal:
                 },
             )
 
-    def switch_to_a_new_database(self) -> None:
-        """The optional part, switched on later; the same apply mends what was changed by hand."""
+    def switch_on_what_is_optional(self, pipeline: boto3.Session) -> None:
+        """Later, with the same apply that mends what was changed by hand."""
+        self.variables["spark"] = {"enabled": True}
         self.variables["existing_source"] = None
         self.variables["new_database"] = {"vpc_id": self.others.vpc, "subnets": ZONES}
-        with self.proofs.of("terraform apply adds a database in private subnets", needed=True):
+        with self.proofs.of(
+            "terraform apply adds a Spark job, and a database in private subnets", needed=True
+        ):
             self.terraform.run("apply", "-auto-approve", "-input=false", "-no-color")
         with self.proofs.of("and mends what was changed by hand"):
             versioning = self.account.client("s3").get_bucket_versioning(Bucket=LAKE)
-            _expect(versioning["Status"], "Enabled")
-        with self.proofs.of("terraform plan shows no change with the database, either"):
-            _expect(changes(self.terraform.plan()), {})
+            expect(versioning["Status"], "Enabled")
+        with self.proofs.of("terraform plan shows no change with them, either"):
+            expect(changes(self.terraform.plan()), {})
+        rights.prove_the_pipeline_runs_its_job(self.proofs, self.account, pipeline)
 
     def destroy(self) -> None:
         """From everything to nothing."""
         before = leftovers.found(self.account)
         with self.proofs.of("every kind of thing is there before the destroy"):
-            _expect([kind for kind, count in before.items() if not count], [])
+            expect([kind for kind, count in before.items() if not count], [])
         with self.proofs.of("terraform destroy ends"):
             self.terraform.run("destroy", "-auto-approve", "-input=false", "-no-color")
         with self.proofs.of("and leaves nothing of them, nor in the state"):
             after = leftovers.found(self.account)
-            _expect([kind for kind, count in after.items() if count], [])
-            _expect(json.loads(self._state())["resources"], [])
+            expect([kind for kind, count in after.items() if count], [])
+            expect(json.loads(self._state())["resources"], [])
 
     def _state(self) -> str:
         answer = self.account.client("s3").get_object(Bucket=STATE_BUCKET, Key=STATE_KEY)
         text: str = answer["Body"].read().decode()
         return text
-
-
-def _answer(athena: Any, query: dict[str, str], group: str) -> list[list[str]]:
-    """The rows of an answer, its header first."""
-    id_ = athena.start_query_execution(
-        QueryString=query["QueryString"],
-        QueryExecutionContext={"Database": query["Database"]},
-        WorkGroup=group,
-    )["QueryExecutionId"]
-
-    state = "QUEUED"
-    while state in {"QUEUED", "RUNNING"}:
-        time.sleep(0.1)
-        status = athena.get_query_execution(QueryExecutionId=id_)["QueryExecution"]["Status"]
-        state = status["State"]
-    _expect((query["Name"], state), (query["Name"], "SUCCEEDED"))
-    rows = athena.get_query_results(QueryExecutionId=id_)["ResultSet"]["Rows"]
-    return [[cell.get("VarCharValue", "") for cell in row["Data"]] for row in rows]
-
-
-def _policy(action: str, resource: str) -> str:
-    statement = {"Effect": "Allow", "Action": action, "Resource": resource}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-
-
-def _taken(account: Account, user: boto3.Session, role: str) -> boto3.Session:
-    """The session of a user who took a role."""
-    answer = account.client("sts", user).assume_role(RoleArn=role, RoleSessionName="rehearsal")
-    keys = answer["Credentials"]
-    return boto3.Session(
-        keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region_name=REGION
-    )
-
-
-def _expect(seen: object, expected: object) -> None:
-    if seen != expected:
-        raise NotProven(f"expected {expected}\nbut saw {seen}")

@@ -1,4 +1,4 @@
-"""Terraform on the project's own configuration, with the provider that this machine has."""
+"""Terraform on the project's own configuration, and where its provider comes from."""
 
 import json
 import os
@@ -55,10 +55,11 @@ class Terraform:
         )
 
     def init(self, *options: str) -> None:
-        """Install the provider that the lock file names, from a mirror if there is one."""
-        mirror = _mirror()
-        source = [f"-plugin-dir={mirror}"] if mirror else []
-        self.run("init", "-input=false", "-lockfile=readonly", *source, *options)
+        """Install the provider that the lock file names: from its registry, else from a mirror."""
+        command = ("init", "-input=false", "-lockfile=readonly", *options)
+        if self.attempt(*command).returncode:
+            mirror = _mirror()
+            self.run(*command, *([f"-plugin-dir={mirror}"] if mirror else []))
 
     def output(self, name: str) -> str:
         """The text of an output."""
@@ -75,7 +76,9 @@ class Terraform:
 def _environment() -> dict[str, str]:
     """This process's variables, without settings that would change what a test sees."""
     variables = {
-        name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_"))
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AWS_", "TF_")) or name == "TF_PLUGIN_CACHE_DIR"
     }
     configuration = os.environ.get("TF_CLI_CONFIG_FILE")
     if configuration and Path(configuration).exists():
@@ -89,7 +92,7 @@ def _environment() -> dict[str, str]:
 
 @cache
 def _mirror() -> Path | None:
-    """The root of a mirror of providers; without one, Terraform asks its registry."""
+    """The root of a mirror of providers somewhere on this machine, searched for once."""
     skipped = ["(", "-path", "/proc", "-o", "-path", "/sys", ")", "-prune"]
     wanted = ["-path", f"*/{REGISTRY}/*", "-name", PROVIDER, "-print", "-quit"]
     found = subprocess.run(
