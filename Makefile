@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run ui query notebook docs restore test rehearse fuzz soak bench check lock wheel clean
+.PHONY: help run ui query notebook docs screenshots restore test rehearse fuzz soak bench check lock wheel clean
 .DELETE_ON_ERROR:
 
 # Settings of the make command line: `make PYTHON=python3.12 run`.
@@ -56,6 +56,9 @@ notebook: .venv/installed ## JupyterLab on the notebook of the sales report, wit
 
 docs: .venv/installed ## write docs/data-dictionary.md from the contracts, the lineage and the questions
 	@.venv/bin/python -m starschema_assets.analytics.dictionary
+
+screenshots: .venv/installed ## take the pictures of docs/images/ anew, of a fresh sample (needs Chromium, as `make test` does)
+	@.venv/bin/python -m starschema_assets_tests.screenshots
 
 restore: .venv/installed ## put back the previous star, or one table's previous version (TABLE=star/fact_orders)
 	@.venv/bin/python -m starschema_assets.lake.restore $(TABLE)
