@@ -79,16 +79,18 @@ def star_assets(settings: Settings, lake: Lake) -> AssetsDefinition:
     def _run_here(
         context: AssetExecutionContext, config: AuditConfig, selected: Sequence[Model]
     ) -> Step:
-        with engine.connect(settings) as connection:
+        # An audit holds the lock as well: the tables are judged together, so none may be replaced
+        with (
+            engine.connect(settings) as connection,
+            lake.lock(f"run {context.run.run_id}", context.log) as lease,
+        ):
+            transformation = Transformation(connection, lake, settings)
             if not selected:
-                published = Transformation(connection, lake, settings)
-                yield from gate(published.findings(MODELS), config)
+                yield from gate(transformation.findings(MODELS), config)
                 return
-            with lake.lock(f"run {context.run.run_id}", context.log) as lease:
-                transformation = Transformation(connection, lake, settings)
-                staged = transformation.stage(selected, context.run.run_id)
-                yield from gate(transformation.findings(selected), config)
-                yield from publish(lake, lease, staged)
+            staged = transformation.stage(selected, context.run.run_id)
+            yield from gate(transformation.findings(selected), config)
+            yield from publish(lake, lease, staged)
 
     return star_tables
 

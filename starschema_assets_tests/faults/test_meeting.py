@@ -71,6 +71,27 @@ def test_a_refresh_that_waited_long_enough_fails_and_names_the_holder(
         assert first.end() == 0
 
 
+def test_an_audit_does_not_judge_a_star_that_is_half_published(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    impatient = Deployment(
+        deployment.settings.model_copy(update={"lock_wait": 0}),
+        deployment.instance,
+        deployment.objects,
+    )
+    with refreshing(deployment, tmp_path / "first", ("before publishing", STAR[-1])) as first:
+        first.await_point()
+        holder = deployment.last_run().run_id
+        failed = {step.step_key: step for step in impatient.audit().get_step_failure_events()}
+        error = failed["star_tables"].step_failure_data.error
+        assert error
+        assert f"is still held after 0 s by run {holder}" in error.to_string()
+        first.go_on()
+        assert first.end() == 0
+    failed = {step.step_key: step for step in impatient.audit().get_step_failure_events()}
+    assert "star_tables" not in failed
+
+
 @pytest.mark.parametrize(
     ("point", "error"),
     [
