@@ -50,29 +50,26 @@ class Run:
         self.models = [m for m in MODELS if m.contract.table in pipes.get_extra("tables")]
 
     def __call__(self) -> None:
-        """Make, audit and publish the tables; without one, audit those that are published."""
-        if not self.models:
-            self._compute(None)
-            return
-        with self.lake.lock(f"run {self.pipes.run_id}", self.pipes.log) as lease:
-            self._compute(lease)
+        """Make, audit and publish the tables; without one, audit those that are published.
 
-    def _compute(self, lease: Lease | None) -> None:
-        session = open_session()
-        on_cluster = not str(session.sparkContext.master).startswith("local")
+        An audit holds the lock as well: the tables are judged together, so none may be replaced.
+        """
         run_id = self.pipes.run_id
-        with open_files(self.lake, self.settings, run_id, on_cluster=on_cluster) as files:
-            star = SparkTransformation(SparkTables(session), files, self.lake, self.settings)
-            if lease is None:
-                self._audit(star, MODELS)
-                return
-            files.clear(of_all_runs=True)
-            try:
-                staged = star.stage(self.models, run_id)
-                if self._audit(star, self.models):
-                    self._publish(staged, lease)
-            finally:
-                files.clear(of_all_runs=False)
+        with self.lake.lock(f"run {run_id}", self.pipes.log) as lease:
+            session = open_session()
+            on_cluster = not str(session.sparkContext.master).startswith("local")
+            with open_files(self.lake, self.settings, run_id, on_cluster=on_cluster) as files:
+                star = SparkTransformation(SparkTables(session), files, self.lake, self.settings)
+                if not self.models:
+                    self._audit(star, MODELS)
+                    return
+                files.clear(of_all_runs=True)
+                try:
+                    staged = star.stage(self.models, run_id)
+                    if self._audit(star, self.models):
+                        self._publish(staged, lease)
+                finally:
+                    files.clear(of_all_runs=False)
 
     def _audit(self, star: SparkTransformation, models: Sequence[Model]) -> bool:
         """Tell every finding; True if none blocks the publication."""

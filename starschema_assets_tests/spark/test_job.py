@@ -92,12 +92,14 @@ def test_what_is_published_is_audited_without_a_refresh(on_spark: Pipeline) -> N
 
 
 def test_an_error_of_the_job_is_the_error_of_the_run(on_spark: Pipeline) -> None:
+    assert on_spark.crawl().success
     on_spark.settings = on_spark.settings.model_copy(update={"lock_wait": 0})
     with open_lake(on_spark.settings).lock("run abc", logging.getLogger()):
-        run = on_spark.refused(*STAR)
-    reason = on_spark.reason(run)
-    assert reason.startswith("LakeBusy: ")
-    assert "is still held after 0 s by run abc" in reason
+        runs = on_spark.refused(*STAR), on_spark.audit()  # an audit needs the lock as well
+    for run in runs:
+        reason = on_spark.reason(run)
+        assert reason.startswith("LakeBusy: ")
+        assert "is still held after 0 s by run abc" in reason
 
 
 def test_a_cancelled_run_ends_the_job_and_frees_the_lake(
