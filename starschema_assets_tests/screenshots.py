@@ -5,12 +5,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from starschema_assets.settings import CHECKOUT
+from starschema_assets_tests.browser import PATIENCE, running_browser
 from starschema_assets_tests.daemon import eventually
 from starschema_assets_tests.seaweedfs import free_ports
-from starschema_assets_tests.test_ui import FLAGS, PATIENCE
 from starschema_assets_tests.ui import UI, running_ui
 
 IMAGES = CHECKOUT / "docs" / "images"
@@ -36,14 +36,12 @@ def main() -> None:
 
 
 def _take(ui: UI, report: Path) -> None:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+    with running_browser() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 1180})
         page.set_default_timeout(PATIENCE)
         _report(page, report)
         page.set_viewport_size({"width": 1680, "height": 900})
         _lineage(page, ui.url)
-        browser.close()
 
 
 def _report(page: Page, report: Path) -> None:

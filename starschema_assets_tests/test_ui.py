@@ -7,24 +7,15 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, WebSocket, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, WebSocket, expect
 
+from starschema_assets_tests.browser import PATIENCE, running_browser
 from starschema_assets_tests.conftest import PASSWORD, Sales, copy_sample
 from starschema_assets_tests.mariadb import MariaDB
 from starschema_assets_tests.pipeline import RAW, STAR
 from starschema_assets_tests.seaweedfs import free_ports
 from starschema_assets_tests.ui import UI, running_ui
 
-PATIENCE = 60_000  # ms: a busy machine is slow, and that is no failure
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 PAGES = (
     "/assets/raw/customers?view=events",
     "/assets/star/fact_orders",
@@ -77,11 +68,8 @@ def ui(sales: Sales, tmp_path_factory: pytest.TempPathFactory) -> Iterator[UI]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's chromium."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+    with running_browser() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 import json
 import logging
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -21,7 +20,6 @@ from starschema_assets.star.transformation import Transformation
 from starschema_assets_tests.rows import RawTables
 
 DAY = date(2024, 2, 29)
-Tamper = Callable[[RawTables], None]
 
 
 class GoodLake:

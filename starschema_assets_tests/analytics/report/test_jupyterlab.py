@@ -11,13 +11,13 @@ from urllib.request import urlopen
 
 import duckdb
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from starschema_assets.analytics.report.execution import NOTEBOOK
 from starschema_assets.settings import Settings
+from starschema_assets_tests.browser import running_browser
 from starschema_assets_tests.daemon import eventually
 from starschema_assets_tests.seaweedfs import free_ports
-from starschema_assets_tests.test_ui import FLAGS
 
 TOKEN = "opensesame"
 PATIENCE = 120_000
@@ -60,12 +60,12 @@ def test_a_country_chosen_in_a_widget_changes_the_figures(lab: str, settings: Se
             "where country = 'France'"
         ).fetchone()
     assert found
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+    with running_browser() as browser:
         page = browser.new_page(viewport={"width": 1400, "height": 1000})
         page.set_default_timeout(PATIENCE)
         page.goto(lab)
         page.locator(".jp-MarkdownOutput h1").first.wait_for()
+        page.get_by_text("| Idle").wait_for()  # what is run before that is lost
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_text("Run All Cells", exact=True).click()
         country = page.locator(".jupyter-widgets select").first
@@ -74,4 +74,3 @@ def test_a_country_chosen_in_a_widget_changes_the_figures(lab: str, settings: Se
         sales = page.locator('.dashboard [data-part="sales"]')
         expect(sales).to_have_text(f"${found[0]:,}", timeout=PATIENCE)
         expect(page.locator('.dashboard [data-part="countries"] svg')).to_contain_text("France")
-        browser.close()

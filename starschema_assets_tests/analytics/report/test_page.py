@@ -7,13 +7,13 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from starschema_assets.analytics.report.execution import execute
 from starschema_assets.analytics.report.page import page_of
 from starschema_assets.settings import Settings
 from starschema_assets.star.models import MODELS
-from starschema_assets_tests.test_ui import FLAGS
+from starschema_assets_tests.browser import running_browser
 
 CHOSEN = """
 from fact_orders
@@ -34,10 +34,8 @@ def report(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+    with running_browser() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
