@@ -35,7 +35,7 @@ define mariadb
 endef
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "The environment is made in .venv when a target needs it (Python 3.11 to 3.13: PYTHON=python3.12)."
 
