@@ -74,7 +74,7 @@ def test_without_a_topic_there_is_no_sensor() -> None:
 
 def test_a_topic_that_is_no_arn_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STARSCHEMA_ALERT_TOPIC", "alerts")
-    with pytest.raises(ValidationError, match="alert_topic"):
+    with pytest.raises(ValidationError, match="STARSCHEMA_ALERT_TOPIC"):
         Settings()
 
 

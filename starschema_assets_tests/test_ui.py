@@ -111,7 +111,8 @@ def materialize_all(page: Page, outcome: str) -> str:
     expect(page.get_by_text("star", exact=True).first).to_be_visible()
     page.get_by_role("button", name="Materialize all").click()
     page.get_by_role("link", name="View", exact=True).click()
-    expect(page.get_by_text(outcome, exact=True).first).to_be_visible()
+    # The report is among the assets, and its notebook takes a while
+    expect(page.get_by_text(outcome, exact=True).first).to_be_visible(timeout=4 * PATIENCE)
     return page.url.rpartition("/")[2]
 
 

@@ -6,7 +6,6 @@ reading it.
 
 import logging
 
-from starschema_assets import engine
 from starschema_assets.lake.lake import Lake, Lease, StagedTable
 from starschema_assets.lake.open import open_lake
 from starschema_assets.provenance import written_by
@@ -25,9 +24,7 @@ def main() -> None:
     lake = open_lake(settings)
     with lake.lock(RUN, logging.getLogger(RUN)) as lease:
         _publish(lake, lease, _extract(lake, Source(settings)))
-        with engine.connect(settings) as connection:
-            transformation = Transformation(connection, lake, settings)
-            _publish(lake, lease, transformation.stage(MODELS, RUN))
+        _publish(lake, lease, Transformation(lake, settings).stage(MODELS, RUN))
 
 
 def _extract(lake: Lake, source: Source) -> list[StagedTable]:

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from starschema_assets import engine
 from starschema_assets.lake.lake import Lake, StagedTable
 from starschema_assets.lake.open import open_lake
 from starschema_assets.quality.checks import FACT
@@ -64,8 +63,7 @@ def _time_the_writer(lake: Lake, written: list[tuple[float, StagedTable]]) -> No
 
 @contextmanager
 def _duckdb(lake: Lake, settings: Settings) -> Iterator[Star]:
-    with engine.connect(settings) as connection:
-        yield Transformation(connection, lake, settings)
+    yield Transformation(lake, settings)
 
 
 @contextmanager

@@ -21,7 +21,6 @@ from dagster import (
     multi_asset,
 )
 
-from starschema_assets import engine
 from starschema_assets.lake.io_manager import Audited, Elsewhere, publish
 from starschema_assets.lake.lake import Lake
 from starschema_assets.presentation import OWNERS, catalog_tags, definition_metadata
@@ -80,16 +79,10 @@ def star_assets(settings: Settings, lake: Lake) -> AssetsDefinition:
         context: AssetExecutionContext, config: AuditConfig, selected: Sequence[Model]
     ) -> Step:
         # An audit holds the lock as well: the tables are judged together, so none may be replaced
-        with (
-            engine.connect(settings) as connection,
-            lake.lock(f"run {context.run.run_id}", context.log) as lease,
-        ):
-            transformation = Transformation(connection, lake, settings)
-            if not selected:
-                yield from gate(transformation.findings(MODELS), config)
-                return
+        with lake.lock(f"run {context.run.run_id}", context.log) as lease:
+            transformation = Transformation(lake, settings)
             staged = transformation.stage(selected, context.run.run_id)
-            yield from gate(transformation.findings(selected), config)
+            yield from gate(transformation.findings(selected or MODELS), config)
             yield from publish(lake, lease, staged)
 
     return star_tables

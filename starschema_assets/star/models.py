@@ -1,7 +1,7 @@
 """The star's models: a SQL file with its contract each, and what the SQL says of itself.
 
 `raw.<table>` in a file is a raw table. `star.<step>` is another file of this folder, one without a
-contract: a step that several models share and that is not published.
+contract: a step that is computed once for all models that read it, and that is not published.
 """
 
 from collections.abc import Mapping
@@ -59,7 +59,7 @@ class Model:
 
     @property
     def paths(self) -> list[Path]:
-        """The SQL files that make the table: its own, then those of the shared steps."""
+        """The SQL files that make the table: its own, then those of its steps."""
         return [FOLDER / f"{name}.sql" for name in (self.contract.table, *self.steps)]
 
     @cached_property
@@ -69,12 +69,12 @@ class Model:
 
     @cached_property
     def steps(self) -> Mapping[str, str]:
-        """The shared steps that the query reads, by name."""
-        return {name: sql_of(name) for name in sorted(tables_of(self.sql, "star"))}
+        """The steps that the query reads, by name, each after those that it reads itself."""
+        return _steps_of(self.sql)
 
     @cached_property
     def raw_tables(self) -> tuple[str, ...]:
-        """The raw tables that the table is made of, through shared steps as well."""
+        """The raw tables that the table is made of, through its steps as well."""
         queries = (self.sql, *self.steps.values())
         return tuple(sorted(frozenset[str]().union(*(tables_of(q, "raw") for q in queries))))
 
@@ -120,6 +120,14 @@ class Model:
             )
             for name, sql in self.steps.items()
         }
+
+
+def _steps_of(sql: str) -> dict[str, str]:
+    steps: dict[str, str] = {}
+    for name in sorted(tables_of(sql, "star")):
+        query = sql_of(name)
+        steps |= _steps_of(query) | {name: query}
+    return steps
 
 
 def _origins(tree: Node) -> set[SourceColumn]:

@@ -1,6 +1,6 @@
 """One transformation: star tables made from the published raw tables, staged and audited."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -16,59 +16,65 @@ from starschema_assets.settings import Settings
 from starschema_assets.star.audit import StarAudit
 from starschema_assets.star.models import MODELS, Model
 from starschema_assets.star.origins import origins
-
-BATCH_ROWS = 50_000
+from starschema_assets.star.slices import rows_of
 
 
 class Transformation:
-    """Makes star tables, and judges them beside the ones that are published."""
+    """Makes star tables, and judges them beside the ones that are published.
 
-    def __init__(
-        self, connection: duckdb.DuckDBPyConnection, lake: Lake, settings: Settings
-    ) -> None:
-        """`connection` is an empty database that is this transformation's own."""
-        self.connection = connection
+    Each with a database of its own, so that the audit has the memory that the making took.
+    """
+
+    def __init__(self, lake: Lake, settings: Settings) -> None:
+        """Nothing is read yet."""
         self.lake = lake
         self.settings = settings
         self.files: dict[str, Path] = {}
         """The version of each table that is judged: the staged, or else the published one."""
-        connection.execute("create schema star")
 
     def stage(self, models: Sequence[Model], run_id: str) -> list[StagedTable]:
         """Stage the tables. Raises NotPublished if a raw table that they need is missing."""
-        footers = {
-            table: self._add_raw(table)
-            for table in sorted({table for model in models for table in model.raw_tables})
-        }
-        staged = []
-        for model in models:
-            for step, sql in model.steps.items():
-                # A table, since several models read it and its keys take long to compute
-                self.connection.execute(f'create table if not exists star."{step}" as {sql}')
-            relation = self.connection.sql(model.sql)
-            staged.append(
-                self.lake.stage(
-                    model.contract.path,
-                    relation.to_arrow_reader(BATCH_ROWS),
-                    schema=None,
-                    metadata=written_by(run_id) | origins(model, footers),
-                    sorted_by=model.contract.sorted_by,
-                )
-            )
-        for model, table in zip(models, staged, strict=True):
-            self._put(model, table.path)
+        with engine.connect(self.settings) as connection:
+            connection.execute("create schema star")
+            raw = {
+                table: self._add_raw(connection, table)
+                for table in sorted({table for model in models for table in model.raw_tables})
+            }
+            staged = [self._stage(connection, model, raw, run_id) for model in models]
+        self.files |= {table.table[-1]: table.path for table in staged}
         return staged
 
     def findings(self, models: Sequence[Model]) -> Iterator[Finding]:
         """Judge the given tables, and the references of all others to them."""
         for model in MODELS:
             if model.contract.table not in self.files:
-                yield from self._add_published(model, is_judged=model in models)
+                yield from self._find_published(model, is_judged=model in models)
         footers = {table: read_footer(file) for table, file in self.files.items()}
-        audit = StarAudit(engine.DuckDBTables(self.connection), self.settings)
-        yield from audit.findings(models, footers)
+        with engine.connect(self.settings) as connection:
+            for table, file in self.files.items():
+                engine.add_view(connection, ("star", table), file)
+            audit = StarAudit(engine.DuckDBTables(connection), self.settings)
+            yield from audit.findings(models, footers)
 
-    def _add_published(self, model: Model, *, is_judged: bool) -> Iterator[Finding]:
+    def _stage(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        model: Model,
+        raw: Mapping[str, Footer],
+        run_id: str,
+    ) -> StagedTable:
+        for step, sql in model.steps.items():
+            # A table, since slices and other models read it again
+            connection.execute(f'create table if not exists star."{step}" as {sql}')
+        return self.lake.stage(
+            model.contract.path,
+            rows_of(model, connection, raw),
+            schema=None,
+            metadata=written_by(run_id) | origins(model, raw),
+            sorted_by=model.contract.sorted_by,
+        )
+
+    def _find_published(self, model: Model, *, is_judged: bool) -> Iterator[Finding]:
         try:
             file = self.lake.fetch(model.contract.path)
             read_footer(file)
@@ -76,13 +82,9 @@ class Transformation:
             if is_judged:
                 yield not_there(model.contract, str(error))
         else:
-            self._put(model, file)
+            self.files[model.contract.table] = file
 
-    def _put(self, model: Model, file: Path) -> None:
-        engine.add_view(self.connection, model.contract.path, file)
-        self.files[model.contract.table] = file
-
-    def _add_raw(self, table: str) -> Footer:
+    def _add_raw(self, connection: duckdb.DuckDBPyConnection, table: str) -> Footer:
         file = self.lake.fetch(("raw", table))
-        engine.add_view(self.connection, ("raw", table), file)
+        engine.add_view(connection, ("raw", table), file)
         return read_footer(file)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from starschema_assets import engine
 from starschema_assets.lake.lake import Lake
 from starschema_assets.lake.open import open_lake
 from starschema_assets.provenance import figures_entry, written_by
@@ -76,12 +75,10 @@ class GoodLake:
                 metadata = written_by("test") | entries
                 staged = self.lake.stage(path, reader, schema=None, metadata=metadata)
                 self.lake.publish(staged, lease)
-        with engine.connect(self.settings) as connection:
-            star = Transformation(connection, self.lake, self.settings)
-            findings = [
-                *RawAudit(self.settings, used_by()).published(self.lake),
-                *star.findings(MODELS),
-            ]
+        findings = [
+            *RawAudit(self.settings, used_by()).published(self.lake),
+            *Transformation(self.lake, self.settings).findings(MODELS),
+        ]
         self.findings = {finding.title: finding for finding in findings}
         assert len(self.findings) == len(findings)
         return {finding.title: finding.blocks for finding in findings if not finding.passed}

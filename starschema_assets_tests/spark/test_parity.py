@@ -19,7 +19,6 @@ from polars.testing import assert_frame_equal
 from pydantic import SecretStr
 from pyspark.sql import SparkSession
 
-from starschema_assets import engine
 from starschema_assets.contract import Contract
 from starschema_assets.lake.lake import Lake
 from starschema_assets.lake.open import open_lake
@@ -82,8 +81,8 @@ NO_FIGURES = figures_entry([("", "0", "0", "0")])
 
 def on_duckdb(settings: Settings, run: Callable[[Lake, Transformation], None]) -> None:
     lake = open_lake(settings)
-    with engine.connect(settings) as connection, lake.lock("duckdb", LOG):
-        run(lake, Transformation(connection, lake, settings))
+    with lake.lock("duckdb", LOG):
+        run(lake, Transformation(lake, settings))
 
 
 def on_spark(

@@ -1,0 +1,40 @@
+-- The product of each code that order lines have, and its prices.
+-- A step of fact_orders; it is not published itself.
+--
+-- MySQL finds the product of a line ignoring case and trailing spaces: so does this, where the
+-- exact code is missing and the folded one leaves no choice. A code without a product stays.
+with ordered_codes as (
+    select distinct productCode as orderedCode
+    from raw.orderdetails
+),
+
+folded_codes as (
+    select
+        lower(rtrim(productCode)) as foldedCode,
+        min(productCode) as productCode
+    from raw.products
+    group by lower(rtrim(productCode))
+    having count(*) = 1
+),
+
+found_codes as (
+    select
+        ordered_codes.orderedCode,
+        coalesce(
+            exact.productCode, folded_codes.productCode, ordered_codes.orderedCode
+        ) as productCode
+    from ordered_codes
+    left join raw.products as exact
+        on ordered_codes.orderedCode = exact.productCode
+    left join folded_codes
+        on lower(rtrim(ordered_codes.orderedCode)) = folded_codes.foldedCode
+)
+
+select
+    found_codes.orderedCode,
+    found_codes.productCode,
+    products.buyPrice,
+    products.MSRP
+from found_codes
+left join raw.products as products
+    on found_codes.productCode = products.productCode

@@ -1,0 +1,56 @@
+"""A table that is made in slices is the table that its SQL makes at once."""
+
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
+
+import pyarrow as pa
+import pytest
+
+from starschema_assets.lake.parquet import Footer
+from starschema_assets.star import slices
+from starschema_assets.star.models import MODELS
+from starschema_assets_tests.rows import RawTables
+
+FACT = MODELS[-1]
+
+Make = Callable[[str], list[Mapping[str, object]]]
+
+
+def footers(raw: RawTables) -> dict[str, Footer]:
+    """As many rows as the tables have."""
+    return {
+        table: Footer(len(raw.connection.sql(f"from raw.{table}")), pa.schema([]), {})
+        for table in FACT.raw_tables
+    }
+
+
+def add_orders(raw: RawTables, *days: int) -> None:
+    """An order a day given, not numbered in their order, and one line whose order is missing."""
+    for number, day in enumerate(days):
+        order = {"orderNumber": number, "orderDate": date(2025, 1, 1) + timedelta(days=day)}
+        raw.add("orders", order)
+        raw.add("orderdetails", {"orderNumber": number, "orderLineNumber": 2})
+        raw.add("orderdetails", {"orderNumber": number, "orderLineNumber": 1})
+    raw.add("orderdetails", {"orderNumber": len(days)})
+
+
+@pytest.mark.parametrize("rows", [1, 3, 4, 1_000])
+@pytest.mark.parametrize("days", [(5, 1, 3, 2, 2, 9), (4, 4, 4)])
+def test_slices_hold_every_row_once_and_in_order(
+    raw: RawTables, made: Make, monkeypatch: pytest.MonkeyPatch, rows: int, days: tuple[int, ...]
+) -> None:
+    add_orders(raw, *days)
+    whole = made("fact_orders")
+    assert len(whole) == 2 * len(days) + 1
+    monkeypatch.setattr(slices, "SLICE_ROWS", rows)
+    assert slices.rows_of(FACT, raw.connection, footers(raw)).read_all().to_pylist() == whole
+
+
+def test_a_line_is_kept_where_no_order_has_a_date(
+    raw: RawTables, made: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made("fact_orders")
+    raw.add("orderdetails", {})
+    monkeypatch.setattr(slices, "SLICE_ROWS", 1)
+    (row,) = slices.rows_of(FACT, raw.connection, footers(raw)).read_all().to_pylist()
+    assert row["orderDate"] is None
