@@ -15,6 +15,7 @@ import duckdb
 from benchmarks.__main__ import lines_of
 from benchmarks.process import run
 from benchmarks.rounds import settings_in, workshop
+from benchmarks.source import LINES_OF_SCALE_1
 from starschema_assets.lake.open import open_lake
 from starschema_assets.provenance import figures_entry, written_by
 from starschema_assets.raw.contracts import CONTRACTS, ORDERDETAILS
@@ -23,13 +24,13 @@ from starschema_assets.sample.generate import generate
 from starschema_assets.settings import Settings
 
 SCRIPT = Path(__file__).parent / "scripts" / "star.py"
-LINES_OF_SCALE_1 = 2996
 ENGINES = {"duckdb": "DuckDB", "spark": "Spark, local"}
-LOG = logging.getLogger(__name__)
 HEADING = (
     "| order lines | engine | seconds | CPU seconds | peak memory | audit | the one writer |\n"
     "|---|---|---|---|---|---|---|"
 )
+
+log = logging.getLogger(__name__)
 
 
 def main() -> None:
@@ -53,7 +54,7 @@ def fill(folder: Path, lake_uri: str, lines: int) -> None:
     generate(database, max(1, round(lines / LINES_OF_SCALE_1)), keys=False)
     lake = open_lake(Settings(lake_uri=lake_uri, scratch=folder / "scratch"))
     entries = written_by("benchmark") | {"snapshot": "benchmark"}
-    with duckdb.connect(database, read_only=True) as source, lake.lock("fill", LOG) as lease:
+    with duckdb.connect(database, read_only=True) as source, lake.lock("fill", log) as lease:
         source.execute("set memory_limit = '1GB'")
         figures = {"order_figures": figures_entry(source.execute(ORDER_FIGURES).fetchall())}
         for contract in CONTRACTS:
