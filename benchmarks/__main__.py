@@ -15,7 +15,7 @@ from benchmarks.source import DATA
 from starschema_assets.settings import CHECKOUT
 
 PAGE = CHECKOUT / "docs" / "benchmarks.md"
-PARTS = ("small", "wide", "contenders", "scan")
+PARTS = ("small", "wide", "contenders", "phases", "scan")
 UNITS = {"k": 1_000, "M": 1_000_000}
 SMALL_ROUNDS = 5
 
@@ -42,6 +42,7 @@ def main() -> int:
         "small": [lambda: benchmark.small(SMALL_ROUNDS)],
         "wide": [benchmark.wide],
         "contenders": [lambda n=n: benchmark.lines(n) for n in options.lines],  # type: ignore[misc]
+        "phases": [lambda: benchmark.phases(_scan_lines(options.lines))],
         "scan": [lambda: benchmark.scan(_scan_lines(options.lines))],
     }
     failures = 0

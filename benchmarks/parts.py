@@ -11,6 +11,7 @@ from benchmarks import charts, page, tables, targets
 from benchmarks.answers import truth
 from benchmarks.contenders import Contender
 from benchmarks.layouts import compared
+from benchmarks.phases import phases_of, phases_table
 from benchmarks.rounds import Run, play
 from benchmarks.small import play_small
 from benchmarks.source import source
@@ -65,6 +66,13 @@ class Benchmark:
         self._keep("wide", runs)
         target = targets.of_memory("peak memory with wide rows", found["refresh"])
         self._section("wide", tables.contenders(found), tables.targets([target]))
+
+    def phases(self, lines: int) -> None:
+        """Where a refresh spends its time."""
+        with source(lines) as data:
+            expected = truth(data)  # which also brings the data into the server's memory
+            found = phases_of(data, self.timeout)
+        self._section("phases", f"{expected.lines:,} order lines, once.", phases_table(found))
 
     def scan(self, lines: int) -> None:
         """What queries need of the files."""
