@@ -24,6 +24,7 @@ TABLES = [
     "productlines",
     "products",
 ]
+STEPS = ["customer_locations", "located_orders", "ordered_products"]
 STAR = ["dim_customers", "dim_products", "dim_locations", "dim_dates", "fact_orders"]
 ROWS = 100_000
 
@@ -50,7 +51,8 @@ def main(url: str, folder: Path) -> None:
         for table in TABLES:
             files = folder / "raw" / table / "*.parquet"
             connection.execute(f"create view raw.{table} as from '{files}'")
-        connection.execute(f"create view star.customer_locations as {_sql('customer_locations')}")
+        for step in STEPS:
+            connection.execute(f"create view star.{step} as {_sql(step)}")
         for table in STAR:
             file = folder / "star" / table / f"{table}.parquet"
             file.parent.mkdir(parents=True)
