@@ -1,5 +1,5 @@
 -- The location of each customer, cleaned, with its surrogate key.
--- A step that dim_locations and fact_orders share; it is not published itself.
+-- A step that dim_locations and located_orders share; it is not published itself.
 --
 -- locationKey is 32 lower-case hexadecimal digits: the md5 of the md5s of postalCode, city, state
 -- and country, in this order, joined by '|', with '-' in the place of a NULL. So NULL and ''
