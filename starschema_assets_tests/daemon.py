@@ -122,6 +122,8 @@ def deployed(
     (home / "dagster.yaml").write_bytes((CHECKOUT / ".dagster" / "dagster.yaml").read_bytes())
     environment = {**os.environ, "DAGSTER_HOME": str(home), **(aws or {})}
     environment |= {f"STARSCHEMA_{name.upper()}": value for name, value in settings.items()}
-    with DagsterInstance.from_config(str(home)) as instance:
-        pipeline = Pipeline(Settings.model_validate(settings), instance)
-        yield Deployment(pipeline, environment, home, source)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DAGSTER_HOME", str(home))  # where the checkout's event log looks for it
+        with DagsterInstance.from_config(str(home)) as instance:
+            pipeline = Pipeline(Settings.model_validate(settings), instance)
+            yield Deployment(pipeline, environment, home, source)
