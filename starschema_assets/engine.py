@@ -1,6 +1,7 @@
 """The engine of one machine: DuckDB, kept within its memory."""
 
 import importlib.util
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,22 @@ class DuckDBTables:
         """Columns and rows of a query."""
         result = self.connection.execute(query)
         return [column[0] for column in result.description], result.fetchall()
+
+    def suspects(self, table: str, key: Sequence[str]) -> str:
+        """See `Tables`: in a file sorted by the key, it takes no memory to find that it is one."""
+        names = [quoted(name) for name in key]
+        before = [f"lag({name}) over () as before{index}" for index, name in enumerate(names)]
+        firsts = f"select {names[0]}, {before[0]} from {table}"
+        _, ((in_runs,),) = self.fetch(
+            f"select count_if({names[0]} >= before0) >= count(*) - 1 from ({firsts})"
+        )
+        if not in_runs:
+            return "true"
+        above = "false"
+        for index, name in reversed(list(enumerate(names))):
+            above = f"({name} > before{index} or {name} = before{index} and {above})"
+        rows = f"select {', '.join([*names, *before])} from {table}"
+        return f"{names[0]} in (select {names[0]} from ({rows}) where not coalesce({above}, false))"
 
 
 def quoted(name: str) -> str:

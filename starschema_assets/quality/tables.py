@@ -12,3 +12,6 @@ class Tables(Protocol):
 
     def fetch(self, query: str) -> Answer:
         """Answer a query that is written in DuckDB's SQL."""
+
+    def suspects(self, table: str, key: Sequence[str]) -> str:
+        """A condition that all rows meet whose key another row has, and few others if it can be."""

@@ -1,6 +1,7 @@
 """Spark's session, and the tables that it holds for a run."""
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
@@ -54,3 +55,7 @@ class SparkTables:
         """Columns and rows of a query."""
         frame = self.frame(query)
         return frame.columns, [tuple(row) for row in frame.collect()]
+
+    def suspects(self, table: str, key: Sequence[str]) -> str:  # noqa: ARG002
+        """All rows: to see them in their order would take one worker."""
+        return "true"
