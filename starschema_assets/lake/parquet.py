@@ -15,7 +15,7 @@ from pyarrow import parquet as pq
 from starschema_assets.lake.errors import SourceInterrupted, Unreadable
 from starschema_assets.lake.schema import athena_safe, conform
 
-ROW_GROUP_ROWS = 125_000
+ROW_GROUP_ROWS = 65_536
 """Athena skips a row group or reads it: small enough to skip most, large enough to compress."""
 REPEATS = 16
 """A dictionary is worth it if a value stands in a column this many times, on average."""
@@ -53,8 +53,10 @@ def write_table(
     three row groups. Raises ColumnRefused, and SourceInterrupted if the reader fails as Arrow's
     streams do.
     """
-    target = athena_safe(reader.schema if schema is None else schema)
-    conform(pa.RecordBatch.from_pylist([], schema=reader.schema), target)  # before any row is read
+    target = _with_dictionaries(
+        athena_safe(reader.schema if schema is None else schema), reader.schema
+    )
+    conform(_no_rows(reader.schema), target)  # before any row is read
     rows = 0
     with closing(_read_ahead(_row_groups(conform(b, target) for b in _read(reader)))) as groups:
         group = next(groups, None)
@@ -74,6 +76,7 @@ def write_table(
                 rows += group.num_rows
                 group = next(groups, None)
     sync(path)
+    pa.default_memory_pool().release_unused()
     return rows
 
 
@@ -107,6 +110,21 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
+def _with_dictionaries(target: pa.Schema, source: pa.Schema) -> pa.Schema:
+    """The schema to write by: texts that come with a dictionary are written as they come."""
+    for index, field in enumerate(target):
+        if field.name in source.names:
+            kind = source.field(field.name).type
+            if pa.types.is_dictionary(kind) and kind.value_type == field.type:
+                target = target.set(index, field.with_type(kind))
+    return target
+
+
+def _no_rows(schema: pa.Schema) -> pa.RecordBatch:
+    """An empty batch; of a list, even an empty one, Arrow makes it with pandas, 40 MB of it."""
+    return pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in schema], schema=schema)
+
+
 def _read(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
     """The batches; a source's OSError is kept apart from one of the disk that we write to."""
     try:
@@ -132,7 +150,8 @@ def _repeating(rows: pa.Table) -> list[str]:
     return [
         name
         for name in rows.column_names
-        if pc.count_distinct(rows[name]).as_py() * REPEATS <= rows.num_rows
+        if pa.types.is_dictionary(rows[name].type)
+        or pc.count_distinct(rows[name]).as_py() * REPEATS <= rows.num_rows
     ]
 
 

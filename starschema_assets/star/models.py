@@ -36,9 +36,15 @@ def sql_of(name: str) -> str:
     return (FOLDER / f"{name}.sql").read_text(encoding="utf-8")
 
 
+@cache
+def parsed(sql: str) -> exp.Select:
+    """The query as a tree, which is not to be changed."""
+    return parse_one(sql, dialect=DIALECT, into=exp.Select)
+
+
 def tables_of(sql: str, schema: str) -> frozenset[str]:
     """The tables of `schema` that a query names."""
-    tables = parse_one(sql, dialect=DIALECT).find_all(exp.Table)
+    tables = parsed(sql).find_all(exp.Table)
     return frozenset(table.name for table in tables if table.db == schema)
 
 
@@ -81,19 +87,8 @@ class Model:
     @cached_property
     def raw_columns(self) -> frozenset[SourceColumn]:
         """Every raw column that the query needs, for a join or a filter too."""
-        used = set()
-        for query in (self.sql, *self.steps.values()):
-            tree = qualify(
-                parse_one(query, dialect=DIALECT),
-                dialect=DIALECT,
-                schema={"raw": raw_schema(), "star": self._step_columns},
-            )
-            for scope in traverse_scope(tree):
-                for column in scope.columns:
-                    table = scope.sources.get(column.table)
-                    if isinstance(table, exp.Table) and table.db == "raw":
-                        used.add(_raw_column(table.name, column.name))
-        return frozenset(used)
+        queries = (self.sql, *self.steps.values())
+        return frozenset[SourceColumn]().union(*map(_raw_columns_of, queries))
 
     @cached_property
     def column_lineage(self) -> Mapping[str, tuple[SourceColumn, ...]]:
@@ -112,14 +107,23 @@ class Model:
             for column in self.contract.columns
         }
 
-    @cached_property
-    def _step_columns(self) -> Mapping[str, Mapping[str, str]]:
-        return {
-            name: dict.fromkeys(
-                parse_one(sql, dialect=DIALECT, into=exp.Select).named_selects, "unknown"
-            )
-            for name, sql in self.steps.items()
-        }
+
+@cache
+def _raw_columns_of(query: str) -> frozenset[SourceColumn]:
+    steps = {
+        name: dict.fromkeys(parsed(sql_of(name)).named_selects, "unknown")
+        for name in tables_of(query, "star")
+    }
+    tree = qualify(
+        parsed(query).copy(), dialect=DIALECT, schema={"raw": raw_schema(), "star": steps}
+    )
+    used = set()
+    for scope in traverse_scope(tree):
+        for column in scope.columns:
+            table = scope.sources.get(column.table)
+            if isinstance(table, exp.Table) and table.db == "raw":
+                used.add(_raw_column(table.name, column.name))
+    return frozenset(used)
 
 
 def _steps_of(sql: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from starschema_assets.engine import literal, quoted
 from starschema_assets.lake.parquet import Footer
 from starschema_assets.star.models import Model
 
-BATCH_ROWS = 50_000
+BATCH_ROWS = 16_384
 SLICE_ROWS = 500_000
 """Rows that are sorted at a time, about."""
 

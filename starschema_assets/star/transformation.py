@@ -17,6 +17,7 @@ from starschema_assets.star.audit import StarAudit
 from starschema_assets.star.models import MODELS, Model
 from starschema_assets.star.origins import origins
 from starschema_assets.star.slices import rows_of
+from starschema_assets.star.steps import make_step
 
 
 class Transformation:
@@ -64,8 +65,7 @@ class Transformation:
         run_id: str,
     ) -> StagedTable:
         for step, sql in model.steps.items():
-            # A table, since slices and other models read it again
-            connection.execute(f'create table if not exists star."{step}" as {sql}')
+            make_step(connection, step, sql)
         return self.lake.stage(
             model.contract.path,
             rows_of(model, connection, raw),

@@ -11,7 +11,7 @@ from pyarrow import parquet as pq
 
 from starschema_assets.lake import parquet
 from starschema_assets.lake.errors import ColumnRefused, SourceInterrupted
-from starschema_assets.lake.parquet import read_footer, write_table
+from starschema_assets.lake.parquet import ROW_GROUP_ROWS, read_footer, write_table
 
 
 def row_groups(path: Path) -> list[int]:
@@ -36,7 +36,7 @@ def test_row_groups_have_the_chosen_rows_whatever_the_batches(tmp_path: Path) ->
     path = tmp_path / "n.parquet"
     batches = [1, 600_000, 0, 7, 10_000]
     assert write_table(path, numbers(*batches), schema=None, metadata={}) == sum(batches)
-    assert row_groups(path) == [*[125_000] * 4, 110_008]
+    assert row_groups(path) == [*[ROW_GROUP_ROWS] * 9, 610_008 - 9 * ROW_GROUP_ROWS]
     assert pq.read_table(path)["n"].to_pylist() == list(range(sum(batches)))
 
 
@@ -123,15 +123,15 @@ def test_no_row_is_read_any_more_when_a_write_has_failed(tmp_path: Path) -> None
     read = []
 
     def batches() -> Iterator[pa.RecordBatch]:
-        for start in range(0, 10_000_000, 125_000):
+        for start in range(0, 10_000_000, ROW_GROUP_ROWS):
             read.append(start)
-            yield pa.record_batch({"n": pa.array(range(start, start + 125_000))})
+            yield pa.record_batch({"n": pa.array(range(start, start + ROW_GROUP_ROWS))})
 
     reader = pa.RecordBatchReader.from_batches(pa.schema({"n": pa.int64()}), batches())
     with pytest.raises(FileNotFoundError):
         write_table(tmp_path / "no folder" / "n.parquet", reader, schema=None, metadata={})
     so_far = list(read)
-    assert read == so_far == [0, 125_000]
+    assert read == so_far == [0, ROW_GROUP_ROWS]
 
 
 def test_a_source_that_breaks_off_is_not_taken_for_a_full_disk(tmp_path: Path) -> None:
