@@ -19,7 +19,7 @@ from benchmarks.source import LINES_OF_SCALE_1
 from starschema_assets.lake.open import open_lake
 from starschema_assets.provenance import figures_entry, written_by
 from starschema_assets.raw.contracts import CONTRACTS, ORDERDETAILS
-from starschema_assets.raw.extraction import ORDER_FIGURES
+from starschema_assets.raw.extraction import FIGURES_OF_EVERY_LINE
 from starschema_assets.sample.generate import generate
 from starschema_assets.settings import Settings
 
@@ -56,7 +56,7 @@ def fill(folder: Path, lake_uri: str, lines: int) -> None:
     entries = written_by("benchmark") | {"snapshot": "benchmark"}
     with duckdb.connect(database, read_only=True) as source, lake.lock("fill", log) as lease:
         source.execute("set memory_limit = '1GB'")
-        figures = {"order_figures": figures_entry(source.execute(ORDER_FIGURES).fetchall())}
+        figures = {"order_figures": figures_entry(source.execute(FIGURES_OF_EVERY_LINE).fetchall())}
         for contract in CONTRACTS:
             metadata = entries | (figures if contract is ORDERDETAILS else {})
             reader = source.sql(f"from {contract.table}").to_arrow_reader(100_000)

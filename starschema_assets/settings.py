@@ -63,7 +63,7 @@ class Settings(BaseSettings):
         description="Directory for spilled sorts and for tables on their way to or from S3.",
     )
     memory_limit: str = Field(
-        "160MB",
+        "96MB",
         pattern=r"^\d+(MB|GB)$",
         description="Memory that the engine may use before it spills to `STARSCHEMA_SCRATCH`.",
     )

@@ -1,6 +1,6 @@
 """The audit of raw tables: what the source declares, and what a version of a table holds."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -37,17 +37,17 @@ class RawAudit:
         """What the source declares now, against the contract and the last publication."""
         return source.source_schema(contract, declared, published, self.used_by[contract.table])
 
-    def versions(self, files: Mapping[Contract, Path]) -> Iterator[Finding]:
+    def versions(self, files: Iterable[tuple[Contract, Path]]) -> Iterator[Finding]:
         """What the files hold, each by itself."""
         with engine.connect(self.settings) as connection:
             audit = RowAudit(engine.DuckDBTables(connection))
-            for contract, file in files.items():
+            for contract, file in files:
                 engine.add_view(connection, contract.path, file)
-                yield from self._version(audit, contract, file)
+                yield from self.version(audit, contract, file)
 
     def published(self, lake: Lake) -> Iterator[Finding]:
         """What the published tables hold, with the declaration that was recorded in them."""
-        own: dict[Contract, Path] = {}
+        own: list[tuple[Contract, Path]] = []
         for contract in CONTRACTS:
             try:
                 file = lake.fetch(contract.path)
@@ -62,12 +62,13 @@ class RawAudit:
                     "materialize it again",
                 )
                 continue
-            own[contract] = file
+            own.append((contract, file))
             declared = mapping_of(entries, "declared")
             yield self.declaration(contract, declared, published=None)
         yield from self.versions(own)
 
-    def _version(self, audit: RowAudit, contract: Contract, file: Path) -> Iterator[Finding]:
+    def version(self, audit: RowAudit, contract: Contract, file: Path) -> Iterator[Finding]:
+        """What one file holds."""
         footer = read_footer(file)
         entries = footer.metadata
         declared = mapping_of(entries, "declared")

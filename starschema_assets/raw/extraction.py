@@ -2,10 +2,14 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from logging import Logger
 from pathlib import Path
+from queue import SimpleQueue
 
 from starschema_assets.contract import Contract
 from starschema_assets.lake.errors import NotPublished, Unreadable
@@ -24,6 +28,7 @@ from starschema_assets.source.source import Source, SourceTable
 
 PROGRESS_SECONDS = 5
 HERE = Path(__file__).parent
+ORDER_YEARS = (HERE / "order_years.sql").read_text(encoding="utf-8")
 ORDER_FIGURES = (HERE / "order_figures.sql").read_text(encoding="utf-8")
 FIGURES_OF_EVERY_LINE = (HERE / "order_figures_of_every_line.sql").read_text(encoding="utf-8")
 
@@ -50,11 +55,11 @@ class Extraction:
         ]
         if any(finding.blocks for finding in findings):
             return findings, []
-        staged: dict[Contract, StagedTable] = {}
-        with self.source.snapshot() as snapshot:
+        staged: list[StagedTable] = []
+        with self.source.snapshot() as snapshot, self._audited(findings) as audit:
             for contract in contracts:
                 try:
-                    staged[contract] = self._stage(
+                    table = self._stage(
                         contract,
                         declared[contract.table],
                         snapshot,
@@ -62,8 +67,25 @@ class Extraction:
                     )
                 except ValueRefused as refused:
                     findings.append(refused_values(contract, str(refused)))
-        files = {contract: table.path for contract, table in staged.items()}
-        return [*findings, *self.audit.versions(files)], list(staged.values())
+                else:
+                    staged.append(table)
+                    audit(contract, table.path)
+        return findings, staged
+
+    @contextmanager
+    def _audited(self, findings: list[Finding]) -> Generator[Callable[[Contract, Path], None]]:
+        """Audit each file that it is given while the next table is read, one after the other.
+
+        What is found is added at the end.
+        """
+        files: SimpleQueue[tuple[Contract, Path] | None] = SimpleQueue()
+        with ThreadPoolExecutor(1) as beside:
+            audit = beside.submit(lambda: list(self.audit.versions(iter(files.get, None))))
+            try:
+                yield lambda contract, file: files.put((contract, file))
+            finally:
+                files.put(None)
+        findings += audit.result()
 
     def _stage(
         self,
@@ -96,9 +118,15 @@ class Extraction:
 
 
 def _order_figures(snapshot: Snapshot, lines: int) -> Figures:
-    figures = snapshot.figures(ORDER_FIGURES)
-    if sum(int(row[1]) for row in figures) == lines:
-        return figures
+    """The figures of each year; of its range of numbers, if every order and line is in one."""
+    years = snapshot.figures(ORDER_YEARS)
+    if all(last < first for (_, _, last), (_, first, _) in pairwise(years)):
+        figures = [
+            (year, *snapshot.figures(ORDER_FIGURES.format(first=first, last=last))[0])
+            for year, first, last in years
+        ]
+        if sum(int(found) for _, found, *_ in figures) == lines:
+            return [row for row in figures if int(row[1])]
     return snapshot.figures(FIGURES_OF_EVERY_LINE)
 
 

@@ -1,4 +1,5 @@
--- The figures of order_figures.sql where some lines have no order, which are those of no year.
+-- Lines, pieces and USD for each year of orderDate, where orders are not numbered by year, or where
+-- some lines have no order: those are of no year.
 -- Lines are summed up by order first, in the order of their primary key, which spares the server a
 -- look-up a line.
 with by_order as (

@@ -25,7 +25,7 @@ from starschema_assets.source.errors import (
 )
 from starschema_assets.types import arrow_type
 
-MAX_BATCH_ROWS = 122_880
+MAX_BATCH_ROWS = 32_768
 
 Progress = Callable[[int], None]
 """Told how many rows of the table have arrived so far, after each batch."""

@@ -1,8 +1,10 @@
 """Named points of a refresh, at which a process can be made to stop or die."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+from starschema_assets.contract import Contract
 from starschema_assets.lake.io_manager import LakeIOManager
 from starschema_assets.lake.local import LocalLake
 from starschema_assets.lake.multipart import Multipart
@@ -26,15 +28,16 @@ def _in(table: Table, stop: Stop) -> None:
     _replace(extraction, "report_progress", report)
 
 
-def _before_audit(_: Table, stop: Stop) -> None:
-    """All raw tables are staged, and none is audited."""
-    versions = RawAudit.versions
+def _before_audit(table: Table, stop: Stop) -> None:
+    """The raw table is staged, and not yet audited."""
+    audit = RawAudit.version
 
-    def stopped(*arguments: Any) -> Any:
-        stop()
-        return versions(*arguments)
+    def stopped(self: RawAudit, rows: Any, contract: Contract, file: Path) -> Any:
+        if contract.path == table:
+            stop()
+        return audit(self, rows, contract, file)
 
-    _replace(RawAudit, "versions", stopped)
+    _replace(RawAudit, "version", stopped)
 
 
 def _before_publishing(table: Table, stop: Stop) -> None:
