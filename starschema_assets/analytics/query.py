@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 
 import duckdb
+from pyarrow.types import is_string as is_text
+from tabulate import tabulate
 
 from starschema_assets.analytics.answer import Answer, QueryError
 from starschema_assets.catalog import embedded
@@ -19,8 +21,6 @@ from starschema_assets.settings import Settings
 QUESTIONS = Path(__file__).parent / "questions"
 SHOWN_ROWS = 1000
 """Of a longer answer the first rows are printed."""
-SHOWN_WIDTH = 250
-"""Characters of a line, beyond which DuckDB leaves out columns in the middle."""
 
 
 def query(sql: str, settings: Settings) -> Answer:
@@ -70,8 +70,17 @@ def _query_embedded(sql: str, settings: Settings) -> Answer:
 
 def show(answer: Answer) -> None:
     """Print the rows as a table, and a line of what it took."""
-    rows = duckdb.from_arrow(answer.table.slice(length=SHOWN_ROWS))
-    rows.show(max_rows=SHOWN_ROWS, max_width=SHOWN_WIDTH)
+    shown = answer.table.slice(length=SHOWN_ROWS)
+    print(
+        tabulate(
+            zip(*(column.to_pylist() for column in shown.columns), strict=True),
+            headers=shown.column_names,
+            tablefmt="rounded_outline",
+            missingval="NULL",
+            disable_numparse=True,
+            colalign=["left" if is_text(type_) else "right" for type_ in shown.schema.types],
+        )
+    )
     print(_summary(answer))
 
 

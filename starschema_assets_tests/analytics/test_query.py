@@ -73,7 +73,7 @@ def test_the_engine_says_what_is_wrong_with_the_sql(
 def test_the_command_prints_a_table_and_what_it_took(settings: Settings) -> None:
     done = ask(settings, "select productCode, null as nothing, 0.10 as dime from dim_products")
     assert done.stderr == ""
-    assert "│ A1          │    NULL │         0.10 │" in done.stdout
+    assert "│ A1            │      NULL │   0.10 │" in done.stdout
     assert done.stdout.splitlines()[-1].startswith("4 rows, 0.")
     assert done.returncode == 0
 
