@@ -113,6 +113,8 @@ def test_an_interrupted_benchmark_leaves_no_process_behind(tmp_path: Path) -> No
     trail = tmp_path / "pid"
     command = ["sh", "-c", f"echo $$ > {trail}; exec sleep 60"]
     script = (
+        # An interrupt is ignored in what a shell started in the background, as this may have been
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
         f"from benchmarks.process import run; run({command}, {{}}, Path({str(tmp_path)!r}), 60)"
     )
     harness = subprocess.Popen(
