@@ -19,7 +19,7 @@ ROW_GROUP_ROWS = 65_536
 """Athena skips a row group or reads it: small enough to skip most, large enough to compress."""
 REPEATS = 16
 """A dictionary is worth it if a value stands in a column this many times, on average."""
-ROW_GROUP_BYTES = 64 * 2**20
+ROW_GROUP_BYTES = 16 * 2**20
 """A row group of wide rows ends here, as it is held in memory until it is written."""
 
 Item = TypeVar("Item")
