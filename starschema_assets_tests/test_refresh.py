@@ -32,6 +32,25 @@ def test_the_star_says_what_the_source_says(pipeline: Pipeline, sales: Sales) ->
     assert sum(map(Decimal, expected.values())) == amount
 
 
+def test_orders_need_not_be_numbered_by_year(pipeline: Pipeline, sales: Sales) -> None:
+    sales.sql(
+        "update orders set orderDate = '2024-06-01', requiredDate = '2024-06-09', "
+        "shippedDate = null where orderNumber = (select min(orderNumber) from sample.orders)"
+    )
+    assert pipeline.refresh().success
+
+
+def test_a_line_whose_order_is_gone_from_between_is_missed_in_its_year(
+    pipeline: Pipeline, sales: Sales
+) -> None:
+    pipeline.refresh()
+    sales.sql("set foreign_key_checks = 0; delete from orders where orderNumber = 10101")
+    failures = pipeline.failures(pipeline.refused())
+    assert set(failures) == {"star/fact_orders:not_null", "star/fact_orders:matches_source"}
+    told = pipeline.check("star/fact_orders:matches_source").description or ""
+    assert told.startswith("no year: 3 lines, 130 pieces, 14312.48 USD in the fact, nothing at")
+
+
 def test_a_second_refresh_changes_no_count(pipeline: Pipeline) -> None:
     counts = " union all ".join(
         f"select count(*) from {'.'.join(table)}" for table in [*RAW, *STAR]
