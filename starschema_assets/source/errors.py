@@ -37,6 +37,13 @@ _LOST = re.compile(
     r"|INTERRUPT Error",  # DuckDB's, where it notices the failed fetch in another thread
     re.IGNORECASE,
 )
+_LIMITS = {
+    r"exceeded the 'max_questions' resource": "MAX_QUERIES_PER_HOUR",
+    r"exceeded the '(max_\w+)' resource": "",
+    r"maximum statement execution time exceeded": "max_execution_time",
+    r"(max_statement_time) exceeded|more than (MAX_JOIN_SIZE) rows": "",
+}
+"""Limits of a server or a user, with the variable where the message doesn't name it."""
 _LOGIN = r"Access denied .*using password"
 _UNREACHABLE = r"can't connect|unknown.* host|timed out"
 _ADVICE = {
@@ -58,6 +65,11 @@ def translated(error: Exception | str, where: str) -> SourceError:
     text = " ".join(str(error).split("\nLINE ")[0].split())
     text = re.sub(r'^IO Error: |with parameters "[^"]*": |\. Attempted host: .*', "", text)
     text = text.strip(" :")
+    if variable := _limit(text):
+        return SourceError(
+            f"{where}: {text}; another run meets the same limit: ask the administrator of the "
+            f"server to lift {variable} for this user"
+        )
     if _LOST.search(text):
         return ConnectionLost(f"{where}: the snapshot was lost ({text}); run again")
     for pattern, advice in _ADVICE.items():
@@ -65,3 +77,11 @@ def translated(error: Exception | str, where: str) -> SourceError:
             kind = _KINDS.get(pattern, SourceError)
             return kind(f"{where}: {text}; {advice}")
     return SourceError(f"{where}: {text}")
+
+
+def _limit(text: str) -> str | None:
+    """The variable or the resource whose limit a message is about."""
+    for pattern, variable in _LIMITS.items():
+        if match := re.search(pattern, text, re.IGNORECASE):
+            return variable or next(filter(None, match.groups()))
+    return None

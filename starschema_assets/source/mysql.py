@@ -47,8 +47,18 @@ EXTENSION_SETTINGS = {
     "mysql_query_timeout_enabled": "false",  # would cut a statement off after 300 s
     "mysql_sql_buffer_result": "false",  # would copy the table on the server before the first row
 }
-SESSION = "SET SESSION net_write_timeout = 3600, wait_timeout = 28800"
-"""The seconds that the server waits for a slow reader of rows, and between two queries."""
+SESSION = (
+    "SET SESSION net_write_timeout = 3600, wait_timeout = 28800"
+    f", sql_select_limit = {2**64 - 1}, sql_big_selects = 1"  # the latter lifts max_join_size
+    " /*!50708 , max_execution_time = 0 */ /*M!100101 , max_statement_time = 0 */"
+    " /*M!100300 , idle_transaction_timeout = 0, idle_readonly_transaction_timeout = 0 */"
+)
+"""Lifts the limits that an administrator sets for people, on each connection.
+
+The seconds that the server waits for a slow reader of rows and between two queries, the rows that
+it returns or may examine, and the time that a statement or an idle transaction may take. The
+comments are MySQL's and MariaDB's own: neither knows the other's variables.
+"""
 
 
 class MySQL:
@@ -105,9 +115,9 @@ class MySQL:
             connection.execute(f"SET {name} = {value}")
         self._logged_in(lambda url: self._attach(connection, url))
         connection.execute("BEGIN")
+        _on_server(connection, SESSION)
         begin_snapshot(connection)
         _on_server(connection, f"SET @starschema_snapshot = '{snapshot_id}'")
-        _on_server(connection, SESSION)
 
     def ask(self, sql: str) -> str:
         """See `Database`; streamed, it would be answered on a connection without the snapshot."""
@@ -183,7 +193,8 @@ class MySQL:
         return self._logged_in(lambda url: self._ask(url, sql))
 
     def _ask(self, url: URL, sql: str) -> list[tuple[Any, ...]]:
-        engine = create_engine(url, connect_args=self._tls.for_pymysql(), poolclass=NullPool)
+        options = {**self._tls.for_pymysql(), "init_command": SESSION}
+        engine = create_engine(url, connect_args=options, poolclass=NullPool)
         try:
             with engine.connect() as connection:
                 return [tuple(row) for row in connection.execute(text(sql.replace(":", r"\:")))]
