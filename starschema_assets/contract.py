@@ -15,6 +15,8 @@ class Column:
     description: str
     nullable: bool = False
     unit: str | None = None
+    grouped: bool = False
+    """Text that people group by: its spellings that the source takes for one value are shown."""
     personal: bool = False
     """Personal data, free text included: never shown outside the table itself."""
 
@@ -52,6 +54,11 @@ class Contract:
     rules: tuple[Rule, ...] = ()
     sorted_by: tuple[str, ...] = ()
     """The order of the rows in the file, which lets a reader skip row groups."""
+
+    @property
+    def grouped(self) -> tuple[str, ...]:
+        """The text columns that people group by."""
+        return tuple(column.name for column in self.columns if column.grouped)
 
     @property
     def path(self) -> tuple[str, str]:

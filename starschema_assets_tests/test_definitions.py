@@ -35,9 +35,12 @@ UPSTREAM = {
 }
 
 OF_RAW = {"types", "key", "not_null", "source_schema", "exact_values", "row_count", "row_loss"}
+OF_RAW |= {"all_columns"}
+GROUPED = {f"raw/{table}" for table in ("customers", "employees", "offices", "orders", "products")}
 OF_STAR = {"types", "key", "not_null", "one_snapshot"}
 CHECKS = {
     **dict.fromkeys((name for name in UPSTREAM if name.startswith("raw/")), OF_RAW),
+    **dict.fromkeys(GROUPED, OF_RAW | {"one_spelling"}),
     "star/dim_customers": OF_STAR | {"creditLimit_not_negative"},
     "star/dim_dates": OF_STAR | {"weekday_in_week"},
     "star/dim_locations": OF_STAR,
@@ -62,6 +65,8 @@ CHECKS = {
     "catalog/star_schema": {"matches_files", "no_stray_tables"},
 }
 NOT_BLOCKING = {
+    "all_columns",
+    "one_spelling",
     "one_snapshot",
     "newest_order",
     "required_after_order",

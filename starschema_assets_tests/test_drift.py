@@ -1,6 +1,7 @@
 """What changes at the source between two refreshes: its tables, their columns, their sizes."""
 
 import pytest
+from dagster import ExecuteInProcessResult
 
 from starschema_assets_tests.conftest import Sales
 from starschema_assets_tests.pipeline import RAW, STAR, Pipeline
@@ -72,6 +73,83 @@ def test_what_the_star_does_not_use_may_change_with_a_warning(
     run = refreshed.refresh()
     assert run.success
     assert refreshed.failures(run) == {}, "drift is told against the last publication, once"
+
+
+def crawled_and_audited(refreshed: Pipeline) -> ExecuteInProcessResult:
+    """The audit of what is published, the catalog being up to date."""
+    assert refreshed.crawl().success
+    return refreshed.audit()
+
+
+UNHELD = """
+    alter table customers add column position point not null default (point(1, 2));
+    alter table products add column embedding decimal(65, 30), add column price decimal(39, 2)
+"""
+
+
+def test_a_column_that_no_contract_names_and_no_file_can_hold_is_left_out_each_time(
+    refreshed: Pipeline, sales: Sales
+) -> None:
+    sales.sql(UNHELD)
+    warnings = {
+        "raw/customers:all_columns": "customers.position is left out: point has no counterpart in "
+        "Athena",
+        "raw/products:all_columns": "products.embedding is left out: decimal(65,30) has more than "
+        "38 digits; products.price is left out: decimal(39,2) has more than 38 digits",
+    }
+    for run in (refreshed.refresh(), refreshed.refresh(), crawled_and_audited(refreshed)):
+        assert run.success
+        assert refreshed.failures(run) == dict.fromkeys(warnings, False)
+        assert {title: refreshed.check(title).description for title in warnings} == warnings
+
+
+NAMED_UNHELD = """
+    alter table customers drop column country, drop column phone;
+    alter table customers add column country point not null default (point(1, 2));
+    alter table customers add column phone point not null default (point(3, 4));
+    alter table payments modify amount decimal(65, 30) not null;
+    delete from payments where amount > (select min(amount) from payments)
+"""
+
+
+def test_a_column_that_a_contract_names_and_no_file_can_hold_stops_the_refresh(
+    refreshed: Pipeline, sales: Sales
+) -> None:
+    sales.sql(NAMED_UNHELD)
+    run = refreshed.refused()
+    expected = {
+        "raw/customers:exact_values": "customers.country: point has no counterpart in Athena (a "
+        "value: POINT(1 2)); customers.phone: point has no counterpart in Athena (a value: ***)",
+        "raw/payments:exact_values": "payments.amount: decimal(65,30) has more than 38 digits (a "
+        f"value: {sales.sql('select min(amount) from payments').strip()})",
+    }
+    assert refreshed.failures(run) == dict.fromkeys(expected, True)
+    reason = refreshed.reason(run)
+    for title, said in expected.items():
+        assert f"{title}: {said}, and the contract needs it: read from a view that" in reason
+
+
+SPELLINGS = """
+    update customers set country = 'usa' where country = 'UK';
+    update customers set country = ' Spain  ' where customerNumber = 116;
+    update products set productVendor = 'Café' where productCode = 'S10_1000';
+    update products set productVendor = 'CAFE' where productCode = 'S10_1298';
+"""
+
+
+def test_spellings_that_the_source_takes_for_one_value_are_a_warning_with_their_rows(
+    refreshed: Pipeline, sales: Sales
+) -> None:
+    sales.sql(SPELLINGS)
+    run = refreshed.refresh()
+    assert run.success
+    warnings = {
+        "raw/customers:one_spelling": "customers.country: 'USA' in 38 rows, 'usa' in 5 rows",
+        "raw/products:one_spelling": "products.productVendor: 'CAFE' in 1 rows, 'Café' in 1 rows",
+    }
+    assert refreshed.failures(run) == dict.fromkeys(warnings, False)
+    assert {title: refreshed.check(title).description for title in warnings} == warnings
+    assert refreshed.failures(crawled_and_audited(refreshed)) == dict.fromkeys(warnings, False)
 
 
 SHRUNK = """

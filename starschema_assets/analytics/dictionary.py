@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from starschema_assets.analytics.query import questions
 from starschema_assets.contract import Column, Contract
+from starschema_assets.raw.contracts import CONTRACTS
 from starschema_assets.settings import CHECKOUT
 from starschema_assets.star.models import MODELS, Model
 
@@ -18,7 +19,14 @@ _HEAD = """\
 What analysts find in the catalog. Written by `make docs` from the contracts in
 `starschema_assets/star/`, the SQL beside them and the questions: change those, not this page.
 Names of types are Athena's. A column marked *personal* holds personal data.
+
+A column marked *as spelled* holds text that people group by. The star takes outer blanks off and
+keeps the rest as the source spells it. So `USA` and `usa` are two values here, where a `group by`
+in MySQL takes them for one, if the column's collation does. The check `one_spelling` of the raw
+table names such values with their rows: mend them at the source, or group by `lower(country)`. Only
+`productLine` takes the spelling of the table of product lines.
 """
+_GROUPED = {(contract.table, name) for contract in CONTRACTS for name in contract.grouped}
 
 
 def dictionary() -> str:
@@ -62,15 +70,16 @@ def _table(model: Model) -> Iterator[str]:
     yield "| column | type | NULL | unit | what it says | from |"
     yield "|---|---|---|---|---|---|"
     for column in contract.columns:
+        origins = model.column_lineage[column.name]
         says = column.description + _reference(contract, column) + " *Personal.*" * column.personal
-        origins = ", ".join(f"`{t}.{c}`" for t, c in model.column_lineage[column.name])
+        says += " *As spelled.*" * (not _GROUPED.isdisjoint(origins))
         cells = (
             f"`{column.name}`",
             column.type,
             "yes" if column.nullable else "no",
             column.unit or "",
             says,
-            origins,
+            ", ".join(f"`{t}.{c}`" for t, c in origins),
         )
         yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
     yield ""

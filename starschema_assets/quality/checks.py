@@ -37,6 +37,17 @@ EXACT_VALUES = Check(
     "Every value of the source could be held exactly; dates that became NULL because the setting "
     "says so are counted in a warning.",
 )
+ALL_COLUMNS = Check(
+    "all_columns",
+    "Every column of the source is in the file; one whose type can't be held exactly is left out.",
+    warning=True,
+)
+ONE_SPELLING = Check(
+    "one_spelling",
+    "No two spellings of a value in a column that people group by are equal for the source: "
+    "a `group by` there adds them up, and one on the files keeps them apart.",
+    warning=True,
+)
 ROW_COUNT = Check(
     "row_count", "The file has as many rows as the source counted in the same snapshot."
 )
@@ -60,7 +71,7 @@ NEWEST_ORDER = Check(
     warning=True,
 )
 
-OF_RAW = (SOURCE_SCHEMA, EXACT_VALUES, ROW_COUNT, ROW_LOSS)
+OF_RAW = (SOURCE_SCHEMA, ALL_COLUMNS, EXACT_VALUES, ROW_COUNT, ROW_LOSS)
 OF_STAR = (ONE_SNAPSHOT,)
 OF_FACT = (MATCHES_SOURCE, NEWEST_ORDER)
 
@@ -100,5 +111,7 @@ def checks_of(contract: Contract) -> Iterator[Check]:
     yield from row_checks(contract)
     yield from (foreign_key_check(foreign_key) for foreign_key in contract.foreign_keys)
     yield from OF_RAW if contract.stage == "raw" else OF_STAR
+    if contract.grouped:
+        yield ONE_SPELLING
     if contract.table == FACT:
         yield from OF_FACT

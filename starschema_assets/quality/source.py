@@ -1,9 +1,17 @@
 """Audit of a raw table against its source: what it declares, counts and has lost."""
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 
 from starschema_assets.contract import Contract
-from starschema_assets.quality.checks import EXACT_VALUES, ROW_COUNT, ROW_LOSS, SOURCE_SCHEMA
+from starschema_assets.quality.checks import (
+    ALL_COLUMNS,
+    EXACT_VALUES,
+    ONE_SPELLING,
+    ROW_COUNT,
+    ROW_LOSS,
+    SOURCE_SCHEMA,
+)
 from starschema_assets.quality.finding import Finding
 
 Types = Mapping[str, str]
@@ -73,6 +81,25 @@ def exact_values(contract: Contract, nulled_dates: Mapping[str, int]) -> Finding
 def refused_values(contract: Contract, reason: str) -> Finding:
     """Report a value or a type of the source that can't be held exactly."""
     return Finding(contract, EXACT_VALUES, passed=False, message=reason, final=True)
+
+
+def all_columns(contract: Contract, left_out: Mapping[str, str]) -> Finding:
+    """Report the columns of the source that are left out, with the reason of each."""
+    message = "; ".join(
+        f"{contract.table}.{column} is left out: {reason}" for column, reason in left_out.items()
+    )
+    return Finding(contract, ALL_COLUMNS, passed=not left_out, message=message)
+
+
+def one_spelling(contract: Contract, spellings: Sequence[Mapping[str, object]]) -> Finding:
+    """Report the spellings that the source takes for one value, with the rows of each."""
+    values = groupby(spellings, key=lambda each: (each["column"], each["group"]))
+    message = "; ".join(
+        f"{contract.table}.{column}: "
+        + ", ".join(f"'{each['spelling']}' in {each['rows']} rows" for each in value)
+        for (column, _), value in values
+    )
+    return Finding(contract, ONE_SPELLING, passed=not spellings, message=message)
 
 
 def row_count(contract: Contract, rows: int, source_rows: int) -> Finding:

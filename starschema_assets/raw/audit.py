@@ -1,5 +1,6 @@
 """The audit of raw tables: what the source declares, and what a version of a table holds."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -81,3 +82,6 @@ class RawAudit:
             contract, footer.rows, int(entries["rows_before"]), self.settings.max_row_loss
         )
         yield source.exact_values(contract, mapping_of(entries, "nulled_dates"))
+        yield source.all_columns(contract, mapping_of(entries, "left_out"))
+        if contract.grouped:
+            yield source.one_spelling(contract, json.loads(entries.get("spellings", "[]")))

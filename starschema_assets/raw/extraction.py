@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from logging import Logger
 from pathlib import Path
@@ -48,8 +48,8 @@ class Extraction:
         declared = self.source.declared(contract.table for contract in contracts)
         published = {contract.table: self._published(contract) for contract in contracts}
         findings = [
-            self.audit.declaration(
-                contract, _types(declared.get(contract.table)), _types_of(published[contract.table])
+            self._declaration(
+                contract, declared.get(contract.table), _types_of(published[contract.table])
             )
             for contract in contracts
         ]
@@ -71,6 +71,24 @@ class Extraction:
                     staged.append(table)
                     audit(contract, table.path)
         return findings, staged
+
+    def _declaration(
+        self, contract: Contract, table: SourceTable | None, published: Mapping[str, str] | None
+    ) -> Finding:
+        """What the source declares; a type that can't be held, where the contract names it."""
+        if table is None:
+            return self.audit.declaration(contract, None, published)
+        personal = {column.name: column.personal for column in contract.columns}
+        refused = [
+            f"{contract.table}.{column.name}: {column.reason} (a value: "
+            f"{'***' if personal[column.name] else self.source.example(table, column)})"
+            for column in table.left_out
+            if column.name in personal
+        ]
+        if refused:
+            needed = "and the contract needs it: read from a view that casts it"
+            return refused_values(contract, f"{'; '.join(refused)}, {needed}")
+        return self.audit.declaration(contract, _types(table), published)
 
     @contextmanager
     def _audited(self, findings: list[Finding]) -> Generator[Callable[[Contract, Path], None]]:
@@ -95,11 +113,14 @@ class Extraction:
         published: Footer | None,
     ) -> StagedTable:
         source_rows = snapshot.count(table)
+        spellings = snapshot.spellings(table, contract.grouped)
         entries = written_by(self.run_id) | {
             "snapshot": snapshot.id,
             "declared": json.dumps({column.name: column.type for column in table.columns}),
             "source_rows": str(source_rows),
             "rows_before": str(published.rows if published else 0),
+            "left_out": json.dumps({column.name: column.reason for column in table.left_out}),
+            "spellings": json.dumps([asdict(each) for each in spellings]),
             "nulled_dates": json.dumps(snapshot.zero_dates.get(table.name, {})),
         }
         if contract is ORDERDETAILS:
@@ -130,8 +151,8 @@ def _order_figures(snapshot: Snapshot, lines: int) -> Figures:
     return snapshot.figures(FIGURES_OF_EVERY_LINE)
 
 
-def _types(table: SourceTable | None) -> Mapping[str, str] | None:
-    return {column.name: column.type for column in table.columns} if table else None
+def _types(table: SourceTable) -> Mapping[str, str]:
+    return {column.name: column.type for column in table.columns}
 
 
 def _types_of(published: Footer | None) -> Mapping[str, str] | None:

@@ -1,6 +1,6 @@
 """What a kind of database has to offer so that its tables can be read in one snapshot."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -14,6 +14,9 @@ VECTOR_ROWS = 2048
 ROWS_BYTES = 16 * 1024**2
 """Memory that the rows on their way may take, at each of the two or three places they are in."""
 COLUMN_BYTES = 16
+EXAMPLE_LENGTH = 60
+MAX_SPELLINGS = 100
+"""More of a table would help nobody, and fill the metadata of its file."""
 
 Figures = list[tuple[Any, ...]]
 
@@ -29,12 +32,33 @@ class SourceColumn:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """A column whose type can't be held exactly."""
+
+    name: str
+    declared: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class SourceTable:
     """A table: its columns in the order of the source, and those of its primary key, if any."""
 
     name: str
     columns: tuple[SourceColumn, ...]
     key: tuple[str, ...]
+    left_out: tuple[LeftOut, ...] = ()
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """One of several spellings that the source takes for one value, outer blanks aside."""
+
+    column: str
+    group: int
+    """The same for all spellings of a value of the column."""
+    spelling: str
+    rows: int
 
 
 @dataclass(frozen=True)
@@ -76,8 +100,8 @@ class Database(Protocol):
     def keys(self) -> list[tuple[str, str]]:
         """Table and column of every primary key, in the order of its columns."""
 
-    def example(self, table: str, column: str) -> str:
-        """One value of a column, as text."""
+    def example(self, table: str, column: str, declared: str) -> str:
+        """One value of a column of any type, as text of at most EXAMPLE_LENGTH characters."""
 
     def begin(self, connection: duckdb.DuckDBPyConnection, snapshot_id: str) -> None:
         """Attach the database and begin a snapshot that knows its id."""
@@ -93,6 +117,9 @@ class Database(Protocol):
 
     def zero_date(self, table: SourceTable, column: str) -> str:
         """A query for one of a column's zero dates, as text."""
+
+    def spellings(self, table: SourceTable, columns: Sequence[str]) -> str:
+        """A query for MAX_SPELLINGS: index of the column, group, spelling, rows."""
 
     def dated(self, table: SourceTable) -> list[str]:
         """The columns that may hold dates that are none."""

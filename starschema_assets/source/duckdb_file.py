@@ -1,6 +1,6 @@
 """An embedded DuckDB file as a source: the sample database, or one of your own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import duckdb
@@ -9,6 +9,7 @@ from sqlalchemy.engine import URL
 from starschema_assets.engine import literal, quoted
 from starschema_assets.source.database import (
     COLUMN_BYTES,
+    EXAMPLE_LENGTH,
     Census,
     Figures,
     Reading,
@@ -47,14 +48,14 @@ class DuckDBFile:
         """See `Database`."""
         return self._declares(_KEYS)
 
-    def example(self, table: str, column: str) -> str:
+    def example(self, table: str, column: str, declared: str) -> str:  # noqa: ARG002
         """See `Database`."""
         name = quoted(column)
         rows = self._declares(
             f"SELECT CAST({name} AS VARCHAR) FROM src.{quoted(table)}"
             f" WHERE {name} IS NOT NULL LIMIT 1"
         )
-        return str(rows[0][0]) if rows else "NULL"
+        return str(rows[0][0])[:EXAMPLE_LENGTH] if rows else "NULL"
 
     def begin(self, connection: duckdb.DuckDBPyConnection, snapshot_id: str) -> None:
         """See `Database`."""
@@ -84,6 +85,10 @@ class DuckDBFile:
     def zero_date(self, table: SourceTable, column: str) -> str:  # noqa: ARG002 - nor one of them
         """See `Database`."""
         return "SELECT NULL"
+
+    def spellings(self, table: SourceTable, columns: Sequence[str]) -> str:  # noqa: ARG002
+        """See `Database`: text is compared by its bytes, so there is never one of several."""
+        return "SELECT NULL WHERE false"
 
     def dated(self, table: SourceTable) -> list[str]:  # noqa: ARG002 - DuckDB has no zero dates
         """See `Database`."""

@@ -8,7 +8,7 @@ require_secure_transport, and RDS's certificate bundle.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import duckdb
@@ -22,6 +22,7 @@ from starschema_assets.engine import literal, load_extension, quoted
 from starschema_assets.settings import Settings
 from starschema_assets.source import mysql_sql
 from starschema_assets.source.database import (
+    EXAMPLE_LENGTH,
     ROWS_BYTES,
     VECTOR_ROWS,
     Census,
@@ -38,7 +39,6 @@ from starschema_assets.source.tls import TLS
 Answer = TypeVar("Answer")
 
 DEFAULT_PORT = 3306
-EXAMPLE_LENGTH = 60
 
 EXTENSION_SETTINGS = {
     "mysql_tinyint1_as_boolean": "false",  # it may hold 2 to 127
@@ -100,9 +100,9 @@ class MySQL:
         """See `Database`."""
         return [(table, column) for table, column in self._declares(mysql_sql.KEYS)]
 
-    def example(self, table: str, column: str) -> str:
+    def example(self, table: str, column: str, declared: str) -> str:
         """See `Database`."""
-        rows = self._declares(mysql_sql.example(table, column))
+        rows = self._declares(mysql_sql.example(table, column, declared))
         return str(rows[0][0])[:EXAMPLE_LENGTH] if rows else "NULL"
 
     def begin(self, connection: duckdb.DuckDBPyConnection, snapshot_id: str) -> None:
@@ -134,6 +134,10 @@ class MySQL:
     def zero_date(self, table: SourceTable, column: str) -> str:
         """See `Database`."""
         return mysql_sql.zero_date(table, column)
+
+    def spellings(self, table: SourceTable, columns: Sequence[str]) -> str:
+        """See `Database`."""
+        return mysql_sql.spellings(table, columns)
 
     def dated(self, table: SourceTable) -> list[str]:
         """See `Database`."""

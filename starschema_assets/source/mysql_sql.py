@@ -1,10 +1,11 @@
 """The SQL that a MySQL or MariaDB server is asked."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from starschema_assets.source.database import (
     COLUMN_BYTES,
+    MAX_SPELLINGS,
     ROWS_BYTES,
     SourceColumn,
     SourceTable,
@@ -32,6 +33,7 @@ SHORT_LENGTH = 64
 """Up to this many characters, a text is taken for as long as it may be: measuring costs the server
 a quarter of a second for a million texts."""
 MAX_CHARACTER_BYTES = 4
+_GEOMETRY = re.compile(r"geom|(multi)?(point|linestring|polygon)")
 _SHORT = re.compile(r"(?:var)?(?:char|binary)\((\d+)\)")
 
 
@@ -40,10 +42,15 @@ def quoted(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
-def example(table: str, column: str) -> str:
-    """One value of a column that isn't NULL."""
+def example(table: str, column: str, declared: str) -> str:
+    """One value of a column of any type that isn't NULL, as text."""
     name = quoted(column)
-    return f"SELECT {name} FROM {quoted(table)} WHERE {name} IS NOT NULL LIMIT 1"
+    value = f"CONCAT('0x', HEX({name}))"
+    if declared.startswith("decimal"):
+        value = f"CAST({name} AS CHAR)"
+    elif _GEOMETRY.match(declared):
+        value = f"ST_AsText({name})"
+    return f"SELECT {value} FROM {quoted(table)} WHERE {name} IS NOT NULL LIMIT 1"
 
 
 def census(table: SourceTable, dated: Collection[str]) -> str:
@@ -57,6 +64,30 @@ def zero_date(table: SourceTable, column: str) -> str:
     """The least of a column's zero dates, as text."""
     name = quoted(column)
     return f"SELECT MIN(CAST({name} AS CHAR)) FROM {quoted(table.name)} WHERE {_zero_date(name)}"
+
+
+def spellings(table: SourceTable, columns: Sequence[str]) -> str:
+    """Index of the column, group, spelling and rows of values that only the collation equates."""
+    queries = [
+        f"""
+        SELECT {index} AS c, value, CONVERT(spelling USING utf8mb4) AS spelling, found
+        FROM (
+            SELECT
+                spelling, found,
+                DENSE_RANK() OVER (ORDER BY spelling) AS value,
+                COUNT(*) OVER (PARTITION BY spelling) AS spellings
+            FROM (
+                SELECT MIN(TRIM({column})) AS spelling, COUNT(*) AS found
+                FROM {quoted(table.name)}
+                GROUP BY CAST(TRIM({column}) AS BINARY)
+            ) AS exact
+        ) AS equated
+        WHERE spellings > 1
+        """
+        for index, column in enumerate(map(quoted, columns))
+    ]
+    union = " UNION ALL ".join(queries)
+    return f"SELECT * FROM ({union}) AS u ORDER BY c, value, found DESC LIMIT {MAX_SPELLINGS}"
 
 
 def rows_of_slices(table: SourceTable) -> str:

@@ -16,6 +16,7 @@ from starschema_assets.source.database import (
     Figures,
     Reading,
     SourceTable,
+    Spelling,
 )
 from starschema_assets.source.errors import (
     ConnectionLost,
@@ -67,6 +68,14 @@ class Snapshot:
             return self._connection.execute(self._database.ask(sql)).fetchall()
         except duckdb.Error as error:
             raise translated(error, self._database.where) from None
+
+    def spellings(self, table: SourceTable, columns: Sequence[str]) -> list[Spelling]:
+        """The values of text columns that the collation takes for equal and bytes don't."""
+        names = [c.name for c in table.columns if c.name in columns and c.type == "string"]
+        if not names:
+            return []
+        found = self.figures(self._database.spellings(table, names))
+        return [Spelling(names[index], *rest) for index, *rest in found]
 
     def read(self, table: SourceTable, progress: Progress | None = None) -> pa.RecordBatchReader:
         """All rows of a table, in batches of bounded size, to be read to the end before the next.

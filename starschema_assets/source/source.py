@@ -8,9 +8,9 @@ from sqlalchemy.exc import ArgumentError
 
 from starschema_assets import engine
 from starschema_assets.settings import Settings
-from starschema_assets.source.database import Database, SourceColumn, SourceTable
+from starschema_assets.source.database import Database, LeftOut, SourceColumn, SourceTable
 from starschema_assets.source.duckdb_file import DuckDBFile
-from starschema_assets.source.errors import SourceError, TableMissing, ValueRefused
+from starschema_assets.source.errors import SourceError, TableMissing
 from starschema_assets.source.mysql import MySQL
 from starschema_assets.source.snapshot import Snapshot
 from starschema_assets.types import UnsupportedType, source_type
@@ -28,7 +28,7 @@ class Source:
     def declared(self, tables: Iterable[str]) -> dict[str, SourceTable]:
         """Those of the tables that are there, as the source declares them.
 
-        Raises TableMissing if none is, and ValueRefused for a type that can't be held exactly.
+        Raises TableMissing if none is.
         """
         found: dict[str, list[tuple[str, str, bool]]] = {}
         for table, column, type_, nullable in self._database.columns():
@@ -41,14 +41,14 @@ class Source:
                 f"SELECT from; there are: {', '.join(sorted(found)) or 'none'}"
             )
         return {
-            table: SourceTable(
-                table,
-                tuple(self._column(table, *column) for column in found[table]),
-                tuple(column for of, column in keys if of == table),
-            )
+            table: _table(table, found[table], [column for of, column in keys if of == table])
             for table in wanted
             if table in found
         }
+
+    def example(self, table: SourceTable, column: LeftOut) -> str:
+        """One value of a column that is left out, as text."""
+        return self._database.example(table.name, column.name, column.declared)
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
@@ -58,15 +58,15 @@ class Source:
             yield snapshot
             snapshot.verify()
 
-    def _column(self, table: str, name: str, declared: str, nullable: bool) -> SourceColumn:  # noqa: FBT001
+
+def _table(name: str, declared: Iterable[tuple[str, str, bool]], key: Iterable[str]) -> SourceTable:
+    columns, left_out = [], []
+    for column, type_, nullable in declared:
         try:
-            return SourceColumn(name, declared, source_type(declared).athena, nullable)
+            columns.append(SourceColumn(column, type_, source_type(type_).athena, nullable))
         except UnsupportedType as error:
-            value = self._database.example(table, name)
-            raise ValueRefused(
-                f"{table}.{name}: {error} (a value: {value}); read from a view that casts the "
-                "column, or leaves it out"
-            ) from None
+            left_out.append(LeftOut(column, type_, str(error)))
+    return SourceTable(name, tuple(columns), tuple(key), tuple(left_out))
 
 
 def _database(settings: Settings) -> Database:

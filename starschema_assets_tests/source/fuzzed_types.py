@@ -195,4 +195,4 @@ REFUSED_TYPES: dict[str, st.SearchStrategy[Drawn]] = {
     "point": st.just(("point", st.just("POINT(1, 2)"))),
     "numeric": st.just(("numeric(39,1)", st.just("1.5"))),
 }
-"""Types of which no value can be held."""
+"""Types that can't be held: such a column is left out."""

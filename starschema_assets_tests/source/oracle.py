@@ -89,8 +89,6 @@ def _question(column: Column) -> str:
         return f"CAST({name} AS DOUBLE)"
     if kind(column) == "bit" or _is_binary(column):
         return f"HEX({name})"
-    if kind(column) == "point":
-        return "NULL"
     return f"HEX(CONVERT(CAST({name} AS CHAR) USING utf8mb4))"
 
 

@@ -8,7 +8,8 @@ from urllib.parse import quote
 import pytest
 
 from starschema_assets.settings import Settings
-from starschema_assets.source.errors import SourceError, TableMissing, ValueRefused
+from starschema_assets.source.database import LeftOut
+from starschema_assets.source.errors import SourceError, TableMissing
 from starschema_assets.source.source import Source, SourceColumn, SourceTable
 from starschema_assets_tests.source.conftest import PASSWORD, Shop
 
@@ -53,22 +54,30 @@ def test_if_none_is_there_the_error_lists_those_that_are(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    ("declared", "value", "message"),
+    ("declared", "value", "reason", "example"),
     [
         (
             "decimal(65,30)",
             "1.5",
-            r"t\.bad: decimal\(65,30\) has more than 38 digits \(a value: 1\.5",
+            "decimal(65,30) has more than 38 digits",
+            "1.500000000000000000000000000000",
         ),
-        ("point", "POINT(1, 2)", r"t\.bad: point has no counterpart in Athena \(a value: "),
+        ("point", "POINT(1, 2)", "point has no counterpart in Athena", "POINT(1 2)"),
+        ("geometry", "POINT(1, 2)", "geometry has no counterpart in Athena", "POINT(1 2)"),
     ],
 )
-def test_a_type_that_cannot_be_held_is_refused_with_a_value(
-    shop: Shop, declared: str, value: str, message: str
+def test_a_column_of_a_type_that_cannot_be_held_is_left_out_and_has_an_example(
+    shop: Shop, declared: str, value: str, reason: str, example: str
 ) -> None:
-    shop.sql(f"CREATE TABLE t (bad {declared}); INSERT INTO t VALUES (NULL), ({value})")
-    with pytest.raises(ValueRefused, match=message):
-        shop.source().declared(["t"])
+    shop.sql(
+        f"CREATE TABLE t (a int, bad {declared}, b int);"
+        f"INSERT INTO t VALUES (1, NULL, 2), (1, {value}, 2)"
+    )
+    source = shop.source()
+    table = source.declared(["t"])["t"]
+    assert table.left_out == (LeftOut("bad", declared, reason),)
+    assert source.example(table, table.left_out[0]) == example
+    assert shop.read("t").to_pydict() == {"a": [1, 1], "b": [2, 2]}
 
 
 def failures(shop: Shop, url: str) -> list[SourceError]:
