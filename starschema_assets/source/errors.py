@@ -41,6 +41,7 @@ _LIMITS = {
     r"exceeded the 'max_questions' resource": "MAX_QUERIES_PER_HOUR",
     r"exceeded the '(max_\w+)' resource": "",
     r"maximum statement execution time exceeded": "max_execution_time",
+    r"Connection memory limit": "connection_memory_limit",
     r"(max_statement_time) exceeded|more than (MAX_JOIN_SIZE) rows": "",
 }
 """Limits of a server or a user, with the variable where the message doesn't name it."""
