@@ -34,6 +34,7 @@ class ValueRefused(SourceError):  # noqa: N818
 _LOST = re.compile(
     r"Failed to fetch result row|gone away|Lost connection|connection was killed"
     r"|shutdown in progress|execution was interrupted|table definition has changed"
+    r"|unexpected eof while reading|Broken pipe"  # the server's end, under TLS
     r"|INTERRUPT Error",  # DuckDB's, where it notices the failed fetch in another thread
     re.IGNORECASE,
 )

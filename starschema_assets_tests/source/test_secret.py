@@ -118,7 +118,9 @@ def test_a_password_rotated_before_the_snapshot_is_fetched_again(secret: Secret)
 def test_a_rotation_may_change_to_another_user(secret: Secret) -> None:
     source = secret.source()
     assert extract(source) == [7]
-    secret.shop.server.execute("CREATE OR REPLACE USER etl_clone IDENTIFIED BY 'another'")
+    secret.shop.server.execute(
+        "DROP USER IF EXISTS etl_clone; CREATE USER etl_clone IDENTIFIED BY 'another'"
+    )
     secret.shop.sql("GRANT SELECT ON shop.* TO etl_clone; ALTER USER etl ACCOUNT LOCK")
     secret.shop.sql("ALTER USER etl IDENTIFIED BY 'changed'")
     secret.put("etl_clone", "another")

@@ -1,4 +1,4 @@
-"""TLS, with certificates of the test's own, on a real MariaDB."""
+"""TLS, with certificates of the test's own, on a real MariaDB and MySQL."""
 
 from collections.abc import Iterator
 from ipaddress import ip_address
