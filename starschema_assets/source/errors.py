@@ -41,6 +41,7 @@ _LOST = re.compile(
 _LOGIN = r"Access denied .*using password"
 _UNREACHABLE = r"can't connect|unknown.* host|timed out"
 _ADVICE = {
+    "insecure transport": "set STARSCHEMA_SOURCE_TLS to auto or verify",
     r"\bSSL\b|\bTLS\b|certificate": "check that STARSCHEMA_SOURCE_CA is the CA of the server's "
     "certificate, and that the certificate is made out to the host in STARSCHEMA_SOURCE_URL",
     _LOGIN: "check user and password in STARSCHEMA_SOURCE_URL "

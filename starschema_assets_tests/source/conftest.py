@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 from pydantic import SecretStr
 
 from starschema_assets.settings import Settings
+from starschema_assets.source.mysql import MySQL
 from starschema_assets.source.source import Source
 from starschema_assets_tests.database_server import DatabaseServer
 from starschema_assets_tests.servers import KINDS, server_of
@@ -88,6 +89,16 @@ def server(request: pytest.FixtureRequest) -> Iterator[DatabaseServer]:
         **WITHOUT_TLS[request.param],
     ) as server:
         yield server
+
+
+on_mariadb = pytest.mark.parametrize("server", ["mariadb"], indirect=True)
+on_mysql = pytest.mark.parametrize("server", ["mysql"], indirect=True)
+
+
+@pytest.fixture
+def extension_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the two clients, DuckDB's extension opens a snapshot alone; PyMySQL is asked nothing."""
+    monkeypatch.setattr(MySQL, "_declares", lambda *_: [])
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What a MySQL server needs beside plain reading, on a real MariaDB and MySQL."""
+"""What a server needs beside plain reading, on a real MariaDB and MySQL."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from starschema_assets_tests.database_server import numbers
-from starschema_assets_tests.source.conftest import PASSWORD, Shop
+from starschema_assets_tests.source.conftest import PASSWORD, Shop, on_mysql
 
 
 @pytest.mark.parametrize(
@@ -36,6 +36,18 @@ def test_tables_that_differ_only_in_case_are_told_apart(shop: Shop) -> None:
     )
     assert shop.read("Prices").to_pydict() == {"a": [Decimal("0.25"), None]}
     assert shop.read("prices").to_pydict() == {"a": [7], "b": [8]}
+
+
+@on_mysql
+def test_the_primary_key_that_mysql_generates_is_a_column_like_any_other(shop: Shop) -> None:
+    shop.sql(
+        """
+        SET sql_generate_invisible_primary_key = ON;
+        CREATE TABLE t (a int); INSERT INTO t VALUES (7), (8);
+        """
+    )
+    assert shop.source().declared(["t"])["t"].key == ("my_row_id",)
+    assert shop.read("t").to_pydict() == {"my_row_id": [Decimal(1), Decimal(2)], "a": [7, 8]}
 
 
 def test_wide_rows_of_a_table_are_read_once_each_in_bounded_memory(shop: Shop) -> None:

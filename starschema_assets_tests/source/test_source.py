@@ -9,6 +9,7 @@ import pytest
 
 from starschema_assets.settings import Settings
 from starschema_assets.source.errors import SourceError, TableMissing, ValueRefused
+from starschema_assets.source.mysql import MySQL
 from starschema_assets.source.source import Source, SourceColumn, SourceTable
 from starschema_assets_tests.source.conftest import PASSWORD, Shop
 
@@ -73,7 +74,7 @@ def test_a_type_that_cannot_be_held_is_refused_with_a_value(
 
 
 def failures(shop: Shop, url: str) -> list[SourceError]:
-    """The errors of a URL, from what is declared and from a snapshot."""
+    """The errors of a URL, from what is declared, from a snapshot, and from the extension alone."""
     source = Source(Settings(source_url=url, scratch=shop.scratch))
     errors = []
     with pytest.raises(SourceError) as of_declared:
@@ -82,6 +83,11 @@ def failures(shop: Shop, url: str) -> list[SourceError]:
     with pytest.raises(SourceError) as of_snapshot, source.snapshot():
         pass
     errors.append(of_snapshot.value)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MySQL, "_declares", lambda *_: [])
+        with pytest.raises(SourceError) as of_extension, source.snapshot():
+            pass
+    errors.append(of_extension.value)
     return errors
 
 
