@@ -34,6 +34,9 @@ define mariadb
   $(call install,mariadb-server-core mariadb-client-core,the MariaDB server $(1)); }
 endef
 
+# A MySQL in .mysql, unpacked and not installed, where it can be had.
+mysql := .venv/bin/python -m starschema_assets_tests.mysql_packages
+
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
@@ -63,18 +66,21 @@ screenshots: .venv/installed ## take the pictures of docs/images/ anew, of a fre
 restore: .venv/installed ## put back the previous star, or one table's previous version (TABLE=star/fact_orders)
 	@.venv/bin/python -m starschema_assets.lake.restore $(TABLE)
 
-test: .venv/installed .venv/spark ## run the tests on a real MariaDB, S3 server and browser (ARGS="-k snapshot -x")
+test: .venv/installed .venv/spark ## run the tests on a real MariaDB, MySQL, S3 server and browser (ARGS="-k snapshot -x")
 	@$(call mariadb,that the tests start for themselves)
+	@$(mysql)
 	@{ command -v chromium && .venv/bin/playwright --version; } >/dev/null 2>&1 || \
 	  $(call install,chromium libatomic1,the browser in which the tests look at the UI)
 	@.venv/bin/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@.venv/bin/python -m starschema_assets_tests.servers
 
 rehearse: wheel ## the AWS side of terraform/ in an emulator, from nothing to nothing, in some five minutes
 	@$(call mariadb,that the pipeline reads)
 	@.venv/bin/python -m starschema_assets_tests.rehearsal
 
-fuzz: .venv/installed ## random tables through a real MariaDB for ten to twenty minutes (ARGS=--hypothesis-seed=7)
+fuzz: .venv/installed ## random tables through a real MariaDB and MySQL for half an hour (ARGS=--hypothesis-seed=7)
 	@$(call mariadb,that holds the tables)
+	@$(mysql)
 	@.venv/bin/python -m pytest starschema_assets_tests/source/test_fuzz.py \
 	  --hypothesis-profile=long --hypothesis-show-statistics $(ARGS)
 
@@ -109,8 +115,8 @@ wheel: .venv/installed ## build dist/, which Terraform uploads for the Glue job
 	@SOURCE_DATE_EPOCH=315532800 .venv/bin/uv build -q --wheel --no-build-isolation --offline \
 	  --python .venv/bin/python -o dist
 
-clean: ## remove .venv, caches, run history, and data/ unless STARSCHEMA_LAKE_URI is set
-	rm -rf .venv build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache $(if $(STARSCHEMA_LAKE_URI),,data)
+clean: ## remove .venv, .mysql, caches, run history, and data/ unless STARSCHEMA_LAKE_URI is set
+	rm -rf .venv .mysql build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache $(if $(STARSCHEMA_LAKE_URI),,data)
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	find .dagster -mindepth 1 ! -path .dagster/dagster.yaml -delete
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.contenders import CONTENDERS
 from starschema_assets.settings import CHECKOUT
-from starschema_assets_tests.mariadb import mariadbd
+from starschema_assets_tests import mariadb
 
 OWN_PACKAGES = ("dagster", "duckdb", "pyarrow")
 
@@ -35,8 +35,7 @@ def _versions() -> Iterator[str]:
     yield f"Python {platform.python_version()}"
     for package in OWN_PACKAGES:
         yield f"{package} {version(package)}"
-    said = subprocess.run([mariadbd(), "--version"], capture_output=True, text=True, check=True)
-    yield f"MariaDB {said.stdout.partition('Ver ')[2].split('-')[0]}"
+    yield f"MariaDB {mariadb.version()}"
 
 
 def _commit() -> str:

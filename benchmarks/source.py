@@ -13,6 +13,7 @@ from starschema_assets.lake.scratch import Scratch, sweep
 from starschema_assets.sample.generate import SEED, code_digest
 from starschema_assets.sample.mysql import load
 from starschema_assets.settings import CHECKOUT
+from starschema_assets_tests.database_server import DatabaseServer
 from starschema_assets_tests.mariadb import MariaDB
 
 DATA = CHECKOUT / "data" / "bench"
@@ -35,7 +36,7 @@ OPTIONS: dict[str, str | Path] = {
 class Source:
     """A server that runs, and its database."""
 
-    server: MariaDB
+    server: DatabaseServer
     database: str
     url: str
     folder: Path
@@ -73,12 +74,12 @@ def source(lines: int) -> Iterator[Source]:
             server.stop()  # in order, as the data is for the next time, too
 
 
-def reader_url(server: MariaDB) -> str:
+def reader_url(server: DatabaseServer) -> str:
     """The source URL of the user who may only read."""
     return server.url(READER, READER, DATABASE)
 
 
-def fill(server: MariaDB, scale: int) -> None:
+def fill(server: DatabaseServer, scale: int) -> None:
     """Load the sample into a new database, with a user who may only read it."""
     server.execute(f"""
         create database {DATABASE};

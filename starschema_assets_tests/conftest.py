@@ -2,7 +2,8 @@
 
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import boto3
@@ -14,9 +15,10 @@ from sqlalchemy import make_url
 from starschema_assets.raw.contracts import CONTRACTS
 from starschema_assets.sample.mysql import load
 from starschema_assets.settings import Settings
-from starschema_assets_tests.mariadb import MariaDB
+from starschema_assets_tests.database_server import DatabaseServer
 from starschema_assets_tests.pipeline import Pipeline
 from starschema_assets_tests.seaweedfs import SeaweedFS, seaweedfs
+from starschema_assets_tests.servers import KINDS, server_of
 
 VERSIONED = "versioned"
 PLAIN = "plain"
@@ -72,7 +74,7 @@ class Sales:
     `reader` may only SELECT.
     """
 
-    def __init__(self, server: MariaDB, database: str) -> None:
+    def __init__(self, server: DatabaseServer, database: str) -> None:
         self.server = server
         self.database = database
         self.url = server.url("reader", PASSWORD, database)
@@ -94,18 +96,42 @@ class Sales:
 
 
 @pytest.fixture(scope="session")
-def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
-    """A server whose database `sample` has the sample; its default isolation is the usual one."""
-    with MariaDB(local_infile="1", sql_mode="") as server:
-        server.execute("create database sample; create user owner identified by 'owner'")
-        server.execute("grant all on sample.* to owner")
-        server.execute(f"create user reader identified by '{PASSWORD}'")
-        server.execute("grant select on sample.* to reader")
-        load(make_url(server.url("owner", "owner", "sample")), tmp_path_factory.mktemp("load"))
+def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DatabaseServer]:
+    """A MariaDB whose database `sample` has the sample; its default isolation is the usual one."""
+    with server_of("mariadb", local_infile="1", sql_mode="") as server:
+        load_sample(server, "sample", tmp_path_factory.mktemp("load"))
         yield server
 
 
-def copy_sample(server: MariaDB) -> Sales:
+@pytest.fixture(scope="session")
+def mysql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DatabaseServer]:
+    """A MySQL with the same."""
+    with server_of("mysql", local_infile="1", sql_mode="") as server:
+        load_sample(server, "sample", tmp_path_factory.mktemp("load"))
+        yield server
+
+
+@pytest.fixture(scope="session")
+def sample_server(request: pytest.FixtureRequest) -> DatabaseServer:
+    """The server with the sample: MariaDB, or each in turn for tests that are `on_both`."""
+    server: DatabaseServer = request.getfixturevalue(getattr(request, "param", "mariadb"))
+    return server
+
+
+on_both = pytest.mark.parametrize("sample_server", KINDS, indirect=True)
+"""The mark of tests about the source, which run on each kind of server."""
+
+
+def load_sample(server: DatabaseServer, database: str, scratch: Path) -> None:
+    """Load the sample into a new database, for its `owner`, and a `reader` who may only SELECT."""
+    server.execute(f"create database {database}; create user owner identified by 'owner'")
+    server.execute(f"grant all on {database}.* to owner")
+    server.execute(f"create user reader identified by '{PASSWORD}'")
+    server.execute(f"grant select on {database}.* to reader")
+    load(make_url(server.url("owner", "owner", database)), scratch)
+
+
+def copy_sample(server: DatabaseServer) -> Sales:
     """Copy the sample to a new database."""
     database = f"sales_{uuid.uuid4().hex[:8]}"
     server.execute(f"create database {database}; grant select on {database}.* to reader")
@@ -115,9 +141,9 @@ def copy_sample(server: MariaDB) -> Sales:
 
 
 @pytest.fixture
-def sales(mariadb: MariaDB) -> Iterator[Sales]:
+def sales(sample_server: DatabaseServer) -> Iterator[Sales]:
     """A copy of the sample that the test may spoil."""
-    sales = copy_sample(mariadb)
+    sales = copy_sample(sample_server)
     yield sales
     sales.sql(f"drop database {sales.database}")
 
@@ -136,14 +162,24 @@ def pipeline(sales: Sales, instance: DagsterInstance, tmp_path: Path) -> Pipelin
 
 
 @pytest.fixture(scope="session")
-def good_lake(mariadb: MariaDB, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def lake_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[DatabaseServer], Path]:
+    """Makes the folder of a lake that was refreshed from a server's sample, once for each."""
+
+    @cache
+    def refreshed(server: DatabaseServer) -> Path:
+        url = server.url("reader", PASSWORD, "sample")
+        settings = _settings(url, tmp_path_factory.mktemp("good_lake"))
+        with DagsterInstance.ephemeral() as instance:
+            assert Pipeline(settings, instance).refresh().success
+        return Path(settings.lake_uri)
+
+    return refreshed
+
+
+@pytest.fixture(scope="session")
+def good_lake(sample_server: DatabaseServer, lake_of: Callable[[DatabaseServer], Path]) -> Path:
     """The folder of a lake that was refreshed from the sample; to be copied, not changed."""
-    settings = _settings(
-        mariadb.url("reader", PASSWORD, "sample"), tmp_path_factory.mktemp("good_lake")
-    )
-    with DagsterInstance.ephemeral() as instance:
-        assert Pipeline(settings, instance).refresh().success
-    return Path(settings.lake_uri)
+    return lake_of(sample_server)
 
 
 @pytest.fixture

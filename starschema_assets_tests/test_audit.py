@@ -7,8 +7,10 @@ from pydantic import SecretStr
 
 from starschema_assets.definitions import build
 from starschema_assets.settings import Settings
-from starschema_assets_tests.conftest import Sales
+from starschema_assets_tests.conftest import Sales, on_both
 from starschema_assets_tests.pipeline import RAW, STAR, Pipeline
+
+pytestmark = on_both
 
 ORDERDETAILS = ("raw", "orderdetails")
 CUSTOMERS = ("raw", "customers")

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from starschema_assets_tests.conftest import Sales
+from starschema_assets_tests.conftest import Sales, on_both
+from starschema_assets_tests.database_server import numbers
 from starschema_assets_tests.pipeline import Pipeline
+
+pytestmark = on_both
 
 
 @dataclass(frozen=True)
@@ -45,9 +48,9 @@ CASES = {
         {"orderNumber": 10100, "rows": 2},
     ),
     "an order line that is there three times": Spoilt(
-        """alter table orderdetails drop primary key;
+        f"""alter table orderdetails drop primary key;
         insert into orderdetails
-        select first.* from seq_1_to_2,
+        select first.* from {numbers(2)},
         (select * from orderdetails order by orderNumber, productCode limit 1) as first""",
         {"raw/orderdetails:key": 3},
         {"orderNumber": 10100, "productCode": "S10_1298", "rows": 3},
@@ -156,16 +159,16 @@ def test_latin1_text_arrives_as_the_text_it_is(refreshed: Pipeline, sales: Sales
     assert refreshed.rows("select count(*) from star.dim_locations where city = 'Nîmes'") == [(1,)]
 
 
-MILLION = """
+MILLION = f"""
     insert into orders
     select seq + 200000, date '2025-01-01', date '2025-01-09', null, 'Shipped', null, 103
-    from seq_1_to_20000;
+    from {numbers(20_000)};
     create temporary table fifty as
     select productCode, row_number() over (order by productCode) as line
     from products order by productCode limit 50;
     insert into orderdetails
     select seq + 200000, productCode, if(seq = 12345 and line = 17, -7, 7), 1.01, line
-    from seq_1_to_20000, fifty;
+    from {numbers(20_000)}, fifty;
 """
 
 

@@ -3,8 +3,10 @@
 import pytest
 from dagster import ExecuteInProcessResult
 
-from starschema_assets_tests.conftest import Sales
+from starschema_assets_tests.conftest import Sales, on_both
 from starschema_assets_tests.pipeline import RAW, STAR, Pipeline
+
+pytestmark = on_both
 
 LOST_COLUMNS = """
     alter table customers rename column city to town;

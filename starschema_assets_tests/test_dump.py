@@ -7,18 +7,22 @@ import os
 import uuid
 from collections.abc import Iterator
 from decimal import Decimal
+from ipaddress import ip_address
 from pathlib import Path
 
 import duckdb
 import pytest
+from cryptography import x509
 from dagster import DagsterInstance
 from pydantic import SecretStr
 
 from starschema_assets.lake.open import open_lake
 from starschema_assets.settings import Settings
+from starschema_assets_tests.authority import Authority
 from starschema_assets_tests.conftest import PASSWORD, VERSIONED
-from starschema_assets_tests.mariadb import MariaDB
+from starschema_assets_tests.database_server import DatabaseServer
 from starschema_assets_tests.pipeline import Pipeline
+from starschema_assets_tests.servers import server_of
 
 DUMP = os.environ.get("STARSCHEMA_TEST_DUMP", "")
 BY_COUNTRY = """
@@ -30,30 +34,75 @@ pytestmark = pytest.mark.skipif(not DUMP, reason="STARSCHEMA_TEST_DUMP names no 
 
 
 @pytest.fixture(scope="module")
-def url() -> Iterator[str]:
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("tls") / "authority")
+
+
+@pytest.fixture(scope="module")
+def server(request: pytest.FixtureRequest, authority: Authority) -> Iterator[DatabaseServer]:
     """The dump in a server whose defaults are not ours."""
-    with MariaDB(transaction_isolation="READ-COMMITTED", default_time_zone="+05:30") as server:
+    with server_of(
+        request.param,
+        transaction_isolation="READ-COMMITTED",
+        default_time_zone="+05:30",
+        **authority.issue("here", x509.IPAddress(ip_address("127.0.0.1"))),
+    ) as server:
         server.execute(Path(DUMP).read_text(encoding="utf-8"))
         server.execute(
             f"create user reader identified by '{PASSWORD}';"
             "grant select on classicmodels.* to reader"
         )
-        yield server.url("reader", PASSWORD, "classicmodels")
+        yield server
 
 
-@pytest.fixture(params=["local", "s3"])
-def settings(request: pytest.FixtureRequest, url: str, tmp_path: Path) -> Settings:
-    """From the dump to each kind of lake."""
-    lake = str(tmp_path / "lake")
+@pytest.fixture
+def locked_down(server: DatabaseServer) -> None:
+    """Make the server as strict as administrators do; it has forgotten the reader's password."""
+    server.execute("""
+        set global require_secure_transport = on;
+        set global sql_mode = 'ANSI_QUOTES,STRICT_ALL_TABLES';
+        flush privileges
+    """)
+
+
+@pytest.fixture
+def lake(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a lake of each kind."""
     if request.param == "s3":
         request.getfixturevalue("s3")
-        lake = f"s3://{VERSIONED}/{uuid.uuid4().hex}"
-    return Settings(source_url=SecretStr(url), lake_uri=lake, scratch=tmp_path / "scratch")
+        return f"s3://{VERSIONED}/{uuid.uuid4().hex}"
+    return str(tmp_path / "lake")
 
 
+@pytest.fixture
+def settings(server: DatabaseServer, authority: Authority, lake: str, tmp_path: Path) -> Settings:
+    """From the dump to the lake."""
+    return Settings(
+        source_url=SecretStr(server.url("reader", PASSWORD, "classicmodels")),
+        source_tls="verify",
+        source_ca=authority.file,
+        lake_uri=lake,
+        scratch=tmp_path / "scratch",
+    )
+
+
+@pytest.mark.parametrize(("server", "lake"), [("mariadb", "local"), ("mysql", "s3")], indirect=True)
 def test_the_star_of_the_real_database_is_right_to_the_cent(
     settings: Settings, instance: DagsterInstance
 ) -> None:
+    assert_right_to_the_cent(settings, instance)
+
+
+@pytest.mark.usefixtures("locked_down")
+@pytest.mark.parametrize(("server", "lake"), [("mysql", "local")], indirect=True)
+def test_a_mysql_that_is_locked_down_gives_the_same(
+    settings: Settings, instance: DagsterInstance
+) -> None:
+    assert_right_to_the_cent(settings, instance)
+
+
+def assert_right_to_the_cent(settings: Settings, instance: DagsterInstance) -> None:
+    """Refresh, and compare what the files say."""
     assert Pipeline(settings, instance).refresh().success
     lake = open_lake(settings)
     with duckdb.connect() as reader:

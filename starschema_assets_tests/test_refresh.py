@@ -1,9 +1,11 @@
-"""The main job from a real MariaDB to a lake, as its user sees it."""
+"""The main job from a real MariaDB and MySQL to a lake, as its user sees it."""
 
 from decimal import Decimal
 
-from starschema_assets_tests.conftest import Sales
+from starschema_assets_tests.conftest import Sales, on_both
 from starschema_assets_tests.pipeline import RAW, STAR, Pipeline
+
+pytestmark = on_both
 
 
 def test_a_refresh_publishes_every_table_in_its_own_folder(pipeline: Pipeline) -> None:

@@ -20,6 +20,7 @@ def test_arrow_and_back_is_the_same_type(athena: str) -> None:
     ("declared", "athena"),
     [
         ("INT(10) UNSIGNED", "bigint"),
+        ("int unsigned", "bigint"),
         ("DECIMAL(10, 2)", "decimal(10,2)"),
         ("decimal(5)", "decimal(5,0)"),
         ("mediumint(8) unsigned zerofill", "int"),

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, Route, WebSocket, expect
 
 from starschema_assets_tests.browser import PATIENCE, running_browser
 from starschema_assets_tests.conftest import PASSWORD, Sales, copy_sample
-from starschema_assets_tests.mariadb import MariaDB
+from starschema_assets_tests.database_server import DatabaseServer
 from starschema_assets_tests.pipeline import RAW, STAR
 from starschema_assets_tests.seaweedfs import free_ports
 from starschema_assets_tests.ui import UI, running_ui
@@ -44,7 +44,7 @@ query($job: String!) {
 
 
 @pytest.fixture(scope="module")
-def sales(mariadb: MariaDB) -> Iterator[Sales]:
+def sales(mariadb: DatabaseServer) -> Iterator[Sales]:
     """A copy of the sample for the whole module."""
     sales = copy_sample(mariadb)
     yield sales

@@ -34,6 +34,7 @@ class ValueRefused(SourceError):  # noqa: N818
 _LOST = re.compile(
     r"Failed to fetch result row|gone away|Lost connection|connection was killed"
     r"|shutdown in progress|execution was interrupted|table definition has changed"
+    r"|unexpected eof while reading|Broken pipe"  # the server's end, under TLS
     r"|INTERRUPT Error",  # DuckDB's, where it notices the failed fetch in another thread
     re.IGNORECASE,
 )
@@ -48,6 +49,7 @@ _LIMITS = {
 _LOGIN = r"Access denied .*using password"
 _UNREACHABLE = r"can't connect|unknown.* host|timed out"
 _ADVICE = {
+    "insecure transport": "set STARSCHEMA_SOURCE_TLS to auto or verify",
     r"\bSSL\b|\bTLS\b|certificate": "check that STARSCHEMA_SOURCE_CA is the CA of the server's "
     "certificate, and that the certificate is made out to the host in STARSCHEMA_SOURCE_URL",
     _LOGIN: "check user and password in STARSCHEMA_SOURCE_URL "

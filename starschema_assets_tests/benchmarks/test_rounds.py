@@ -13,7 +13,7 @@ from benchmarks.contenders import ENGINE, FLOOR, REFRESH, Contender
 from benchmarks.rounds import Run, play
 from benchmarks.source import Source
 from starschema_assets_tests.conftest import PASSWORD
-from starschema_assets_tests.mariadb import MariaDB
+from starschema_assets_tests.database_server import DatabaseServer
 
 JOINED_BY_POSTAL_CODE = """
 import sys, duckdb
@@ -36,7 +36,7 @@ duckdb.sql(f'''
 
 
 @pytest.fixture
-def sample(mariadb: MariaDB, tmp_path: Path) -> Source:
+def sample(mariadb: DatabaseServer, tmp_path: Path) -> Source:
     return Source(mariadb, "sample", mariadb.url("reader", PASSWORD, "sample"), tmp_path)
 
 

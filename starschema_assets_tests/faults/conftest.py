@@ -11,17 +11,17 @@ from pydantic import SecretStr
 
 from starschema_assets.settings import Settings
 from starschema_assets_tests.conftest import VERSIONED, copy_sample
+from starschema_assets_tests.database_server import DatabaseServer
 from starschema_assets_tests.faults.deployment import FILES, Base, Deployment
 from starschema_assets_tests.faults.objects import objects_of
-from starschema_assets_tests.mariadb import MariaDB
 from starschema_assets_tests.pipeline import Pipeline
 from starschema_assets_tests.seaweedfs import SeaweedFS
 
 
 @pytest.fixture(scope="session")
-def base(mariadb: MariaDB, tmp_path_factory: pytest.TempPathFactory) -> Base:
+def base(sample_server: DatabaseServer, tmp_path_factory: pytest.TempPathFactory) -> Base:
     """What one good refresh of a copy of the sample left."""
-    base = Base(tmp_path_factory.mktemp("base"), copy_sample(mariadb))
+    base = Base(tmp_path_factory.mktemp("base"), copy_sample(sample_server))
     base.home.mkdir()
     (base.home / "dagster.yaml").write_text("telemetry: {enabled: false}")
     settings = Settings(

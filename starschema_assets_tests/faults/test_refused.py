@@ -13,10 +13,12 @@ from dagster._serdes import serialize_value
 from pydantic import SecretStr
 
 from starschema_assets.settings import CHECKOUT, Settings
-from starschema_assets_tests.conftest import PASSWORD
+from starschema_assets_tests.conftest import PASSWORD, on_both
+from starschema_assets_tests.database_server import DatabaseServer
 from starschema_assets_tests.faults.conftest import deploy
 from starschema_assets_tests.faults.deployment import Base, Deployment
-from starschema_assets_tests.mariadb import MariaDB
+
+pytestmark = on_both
 
 WRONG = "wr0ng p@ss/w:rd%"
 
@@ -44,26 +46,26 @@ def places_that_tell(password: str, instance: DagsterInstance, output: str) -> l
 
 
 @pytest.fixture
-def stranger(mariadb: MariaDB) -> Iterator[str]:
+def stranger(sample_server: DatabaseServer) -> Iterator[str]:
     """A user with the right password and no privilege."""
-    mariadb.execute(f"create user stranger identified by '{PASSWORD}'")
+    sample_server.execute(f"create user stranger identified by '{PASSWORD}'")
     yield "stranger"
-    mariadb.execute("drop user stranger")
+    sample_server.execute("drop user stranger")
 
 
 @pytest.fixture
 def refused(
-    request: pytest.FixtureRequest, mariadb: MariaDB, base: Base, stranger: str
+    request: pytest.FixtureRequest, sample_server: DatabaseServer, base: Base, stranger: str
 ) -> tuple[str, str]:
     """A URL that doesn't lead to the tables, and the password in it."""
     database = base.sales.database
     urls = {
-        "wrong password": mariadb.url("reader", WRONG, database),
-        "unknown user": mariadb.url("nobody", PASSWORD, database),
-        "missing database": mariadb.url("reader", PASSWORD, "nowhere"),
-        "no privilege": mariadb.url(stranger, PASSWORD, database),
-        "unknown host": mariadb.url("reader", PASSWORD, database).replace(
-            f"127.0.0.1:{mariadb.port}", "nowhere.invalid:3306"
+        "wrong password": sample_server.url("reader", WRONG, database),
+        "unknown user": sample_server.url("nobody", PASSWORD, database),
+        "missing database": sample_server.url("reader", PASSWORD, "nowhere"),
+        "no privilege": sample_server.url(stranger, PASSWORD, database),
+        "unknown host": sample_server.url("reader", PASSWORD, database).replace(
+            f"127.0.0.1:{sample_server.port}", "nowhere.invalid:3306"
         ),
     }
     return urls[request.param], WRONG if request.param == "wrong password" else PASSWORD
@@ -101,14 +103,14 @@ def test_a_refusal_fails_the_run_at_once_and_keeps_the_password(  # noqa: PLR091
 
 
 def test_the_command_line_keeps_the_password(
-    on_disk: Deployment, base: Base, mariadb: MariaDB
+    on_disk: Deployment, base: Base, sample_server: DatabaseServer
 ) -> None:
     before = on_disk.published()
     command = subprocess.run(
         [sys.executable, "-m", "starschema_assets.run"],
         env=os.environ
         | {
-            "STARSCHEMA_SOURCE_URL": mariadb.url("reader", WRONG, base.sales.database),
+            "STARSCHEMA_SOURCE_URL": sample_server.url("reader", WRONG, base.sales.database),
             "STARSCHEMA_LAKE_URI": on_disk.settings.lake_uri,
             "STARSCHEMA_SCRATCH": str(on_disk.settings.scratch),
             "DAGSTER_HOME": on_disk.instance.root_directory,

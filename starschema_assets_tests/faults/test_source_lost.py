@@ -6,18 +6,17 @@ from logging import Logger
 import pytest
 from dagster import DagsterInstance
 from pydantic import SecretStr
-from sqlalchemy import make_url
 
 from starschema_assets.raw import assets, extraction
-from starschema_assets.sample.mysql import load
 from starschema_assets.settings import Settings
 from starschema_assets.source.errors import SourceError
 from starschema_assets.source.source import Source, SourceTable
-from starschema_assets_tests.conftest import PASSWORD
+from starschema_assets_tests.conftest import PASSWORD, load_sample
+from starschema_assets_tests.database_server import DatabaseServer, numbers
 from starschema_assets_tests.faults.conftest import deploy
 from starschema_assets_tests.faults.deployment import Base, Deployment
 from starschema_assets_tests.faults.reader import reading
-from starschema_assets_tests.mariadb import MariaDB
+from starschema_assets_tests.servers import KINDS, server_of
 
 ORDERS = 250_000
 """Too many to be on their way in the buffers of a connection all at once."""
@@ -25,26 +24,24 @@ LARGE = f"""
 insert into orders
 select 1000000 + seq, '2025-01-01', '2025-01-09', null, 'Shipped', sha2(seq, 512),
     (select min(customerNumber) from customers)
-from seq_1_to_{ORDERS}
+from {numbers(ORDERS)}
 """
 
 
-@pytest.fixture(scope="module")
-def doomed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
+@pytest.fixture(scope="module", params=KINDS)
+def doomed(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[DatabaseServer]:
     """A server of its own, with the sample and a large table, that the tests may kill."""
-    with MariaDB(local_infile="1") as server:
-        server.execute("create database sales; create user owner identified by 'owner'")
-        server.execute("grant all on sales.* to owner")
-        server.execute(f"create user reader identified by '{PASSWORD}'")
-        server.execute("grant select on sales.* to reader")
-        load(make_url(server.url("owner", "owner", "sales")), tmp_path_factory.mktemp("load"))
+    with server_of(request.param, local_infile="1") as server:
+        load_sample(server, "sales", tmp_path_factory.mktemp("load"))
         server.execute(LARGE, "sales")
         yield server
 
 
 @pytest.fixture
 def deployment(
-    base: Base, doomed: MariaDB, settings: Settings, instance: DagsterInstance
+    base: Base, doomed: DatabaseServer, settings: Settings, instance: DagsterInstance
 ) -> Deployment:
     """A deployment whose source is that server."""
     url = SecretStr(doomed.url("reader", PASSWORD, "sales"))
@@ -88,7 +85,7 @@ def in_mid_read(monkeypatch: pytest.MonkeyPatch) -> Interruption:
     return prepare
 
 
-def kill_connections(server: MariaDB) -> None:
+def kill_connections(server: DatabaseServer) -> None:
     """What an administrator does to a query that is in the way."""
     found = server.execute("select id from information_schema.processlist where user = 'reader'")
     for connection in found.split():
@@ -96,7 +93,7 @@ def kill_connections(server: MariaDB) -> None:
 
 
 def test_a_server_that_is_back_at_the_retry_costs_nothing_but_time(
-    deployment: Deployment, doomed: MariaDB, in_mid_read: Interruption
+    deployment: Deployment, doomed: DatabaseServer, in_mid_read: Interruption
 ) -> None:
     interrupted = in_mid_read(doomed.restart, 1)
     with reading(deployment.objects):
@@ -106,7 +103,7 @@ def test_a_server_that_is_back_at_the_retry_costs_nothing_but_time(
 
 
 def test_a_connection_that_an_administrator_killed_is_made_again(
-    deployment: Deployment, doomed: MariaDB, in_mid_read: Interruption
+    deployment: Deployment, doomed: DatabaseServer, in_mid_read: Interruption
 ) -> None:
     interrupted = in_mid_read(lambda: kill_connections(doomed), 2)
     run = deployment.refresh(("raw", "orders"))
@@ -116,7 +113,7 @@ def test_a_connection_that_an_administrator_killed_is_made_again(
 
 
 def test_a_connection_that_is_always_killed_fails_the_run_after_three_retries(
-    deployment: Deployment, doomed: MariaDB, in_mid_read: Interruption
+    deployment: Deployment, doomed: DatabaseServer, in_mid_read: Interruption
 ) -> None:
     before = deployment.published()
     interrupted = in_mid_read(lambda: kill_connections(doomed), 99)
@@ -131,7 +128,7 @@ def test_a_connection_that_is_always_killed_fails_the_run_after_three_retries(
 
 
 def test_a_server_that_stays_away_fails_the_run_and_what_is_published_stays(
-    deployment: Deployment, doomed: MariaDB, in_mid_read: Interruption
+    deployment: Deployment, doomed: DatabaseServer, in_mid_read: Interruption
 ) -> None:
     before = deployment.published()
     interrupted = in_mid_read(doomed.kill, 1)
@@ -149,7 +146,7 @@ def test_a_server_that_stays_away_fails_the_run_and_what_is_published_stays(
 
 def test_a_server_that_takes_its_time_to_come_back_is_waited_for(
     deployment: Deployment,
-    doomed: MariaDB,
+    doomed: DatabaseServer,
     in_mid_read: Interruption,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

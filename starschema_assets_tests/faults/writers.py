@@ -15,7 +15,7 @@ import pyarrow as pa
 import pymysql
 from pymysql.cursors import Cursor
 
-from starschema_assets_tests.mariadb import MariaDB
+from starschema_assets_tests.database_server import DatabaseServer
 
 FIRST = 1_000_000
 """The number of the first order of the first writer; each has a million of its own."""
@@ -35,7 +35,7 @@ update orders set comments = (
 class Writer:
     """One connection that writes as long as it is let, and connects again if it is lost."""
 
-    server: MariaDB
+    server: DatabaseServer
     database: str
     first: int
     random: random.Random
@@ -126,7 +126,9 @@ class Writer:
 
 
 @contextmanager
-def writing(server: MariaDB, database: str, seed: int, count: int = 2) -> Iterator[list[Writer]]:
+def writing(
+    server: DatabaseServer, database: str, seed: int, count: int = 2
+) -> Iterator[list[Writer]]:
     """Write with so many writers, whose choices depend on the seed."""
     ended = threading.Event()
     writers = [

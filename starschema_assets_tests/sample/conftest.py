@@ -1,4 +1,4 @@
-"""Sample databases: embedded ones of several seeds, and one loaded into a real MariaDB."""
+"""Sample databases: embedded ones of several seeds, and one loaded into real servers."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +9,8 @@ import sqlalchemy
 
 from starschema_assets.sample import mysql
 from starschema_assets.sample.generate import SEED, generate
-from starschema_assets_tests.mariadb import MariaDB
+from starschema_assets_tests.database_server import DatabaseServer
+from starschema_assets_tests.servers import KINDS, server_of
 
 USER = "loader"
 PASSWORD = "correct horse/battery"
@@ -35,10 +36,10 @@ def default(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
-def server() -> Iterator[MariaDB]:
+@pytest.fixture(scope="session", params=KINDS)
+def server(request: pytest.FixtureRequest) -> Iterator[DatabaseServer]:
     """A server with a user who may do anything, and no sample yet."""
-    with MariaDB(local_infile="1") as server:
+    with server_of(request.param, local_infile="1") as server:
         server.execute(
             f"CREATE USER {USER}@'127.0.0.1' IDENTIFIED BY '{PASSWORD}';"
             f"GRANT ALL ON *.* TO {USER}@'127.0.0.1'; CREATE DATABASE nothing"
@@ -47,7 +48,7 @@ def server() -> Iterator[MariaDB]:
 
 
 @pytest.fixture(scope="session")
-def loaded(server: MariaDB, tmp_path_factory: pytest.TempPathFactory) -> MariaDB:
+def loaded(server: DatabaseServer, tmp_path_factory: pytest.TempPathFactory) -> DatabaseServer:
     """The server with the newcomer's rows in `classicmodels`, loaded in chunks of 1,000."""
     server.execute(f"CREATE DATABASE {DATABASE}")
     url = sqlalchemy.make_url(server.url(USER, PASSWORD, DATABASE))

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 import starschema_assets
-from starschema_assets_tests.mariadb import MariaDB
+from starschema_assets_tests.database_server import DatabaseServer
 from starschema_assets_tests.sample.conftest import DATABASE, PASSWORD, USER
 
 
@@ -45,7 +45,7 @@ def test_a_quick_look_loads_nothing_slow(checkout: Path) -> None:
     assert modules.isdisjoint({"dagster", "pandas", "pyarrow", "sqlglot", "sqlalchemy", "pymysql"})
 
 
-def test_loads_into_mysql_and_never_shows_the_password(server: MariaDB) -> None:
+def test_loads_into_mysql_and_never_shows_the_password(server: DatabaseServer) -> None:
     server.execute("CREATE DATABASE commanded")
     target = server.url(USER, PASSWORD, "commanded")
     first, second = (_run(Path.cwd(), "--into", target, "--seed", "9") for _ in range(2))
@@ -65,7 +65,7 @@ def test_loads_into_mysql_and_never_shows_the_password(server: MariaDB) -> None:
     ],
 )
 def test_a_refused_connection_is_one_line_without_the_password(
-    server: MariaDB, user: str, password: str, database: str, message: str
+    server: DatabaseServer, user: str, password: str, database: str, message: str
 ) -> None:
     done = _run(Path.cwd(), "--into", server.url(user, password, database))
     assert done.returncode == 1

@@ -1,4 +1,4 @@
-"""The sample in a real MariaDB: the same rows, under MySQL's own rules."""
+"""The sample in a real MariaDB and MySQL: the same rows, under MySQL's own rules."""
 
 from pathlib import Path
 
@@ -10,14 +10,14 @@ import sqlalchemy
 from starschema_assets.sample import mysql
 from starschema_assets.sample.mysql import LoadError, load
 from starschema_assets.sample.schema import SCHEMA, mysql_tables
-from starschema_assets_tests.mariadb import MariaDB
+from starschema_assets_tests.database_server import DatabaseServer
 from starschema_assets_tests.sample.conftest import DATABASE, PASSWORD, USER
 from starschema_assets_tests.sample.contents import TABLES, rows
 
 
 @pytest.mark.parametrize("table", TABLES)
 def test_every_value_arrives_as_it_is_in_the_embedded_database(
-    loaded: MariaDB, default: Path, table: str
+    loaded: DatabaseServer, default: Path, table: str
 ) -> None:
     """NULLs, quotes, line breaks, backslashes, accents, images: read back by PyMySQL."""
     connection = pymysql.connect(
@@ -29,14 +29,14 @@ def test_every_value_arrives_as_it_is_in_the_embedded_database(
     assert found == rows(default, table)
 
 
-def test_the_collation_groups_what_bytes_split(loaded: MariaDB, default: Path) -> None:
+def test_the_collation_groups_what_bytes_split(loaded: DatabaseServer, default: Path) -> None:
     query = "SELECT count(DISTINCT country) FROM customers"
     with duckdb.connect(default, read_only=True) as connection:
         ((by_bytes,),) = connection.execute(query).fetchall()
     assert int(loaded.execute(query, DATABASE)) == by_bytes - 1
 
 
-def test_a_product_code_in_lower_case_finds_its_product(loaded: MariaDB) -> None:
+def test_a_product_code_in_lower_case_finds_its_product(loaded: DatabaseServer) -> None:
     lower = "FROM orderdetails {} WHERE BINARY orderdetails.productCode LIKE 's%'"
     found = loaded.execute(f"SELECT count(*) {lower.format('')}", DATABASE)
     joined = lower.format("JOIN products USING (productCode)")
@@ -44,7 +44,7 @@ def test_a_product_code_in_lower_case_finds_its_product(loaded: MariaDB) -> None
     assert loaded.execute(f"SELECT count(*) {joined}", DATABASE) == found
 
 
-def test_the_server_accepts_the_rows_with_its_checks_on(loaded: MariaDB) -> None:
+def test_the_server_accepts_the_rows_with_its_checks_on(loaded: DatabaseServer) -> None:
     """schema.sql as it is, and row by row: keys and foreign keys hold as MySQL judges them."""
     loaded.execute("CREATE DATABASE checked")
     loaded.execute(SCHEMA.read_text(encoding="utf-8"), "checked")
@@ -64,14 +64,14 @@ def test_the_server_accepts_the_rows_with_its_checks_on(loaded: MariaDB) -> None
         assert int(keys) == 8
 
 
-def test_tables_that_exist_are_left_alone(loaded: MariaDB, tmp_path: Path) -> None:
+def test_tables_that_exist_are_left_alone(loaded: DatabaseServer, tmp_path: Path) -> None:
     url = sqlalchemy.make_url(loaded.url(USER, PASSWORD, DATABASE))
     with pytest.raises(LoadError, match=r"names already: customers, employees, .*Drop them"):
         load(url, tmp_path)
     assert loaded.execute("SELECT count(*) FROM orders", DATABASE).strip() == "326"
 
 
-def test_a_server_that_takes_no_files_is_named(server: MariaDB, tmp_path: Path) -> None:
+def test_a_server_that_takes_no_files_is_named(server: DatabaseServer, tmp_path: Path) -> None:
     url = sqlalchemy.make_url(server.url(USER, PASSWORD, "nothing"))
     server.execute("SET GLOBAL local_infile = 0")
     try:
@@ -89,7 +89,7 @@ def test_a_url_that_names_no_mysql_database_is_refused(url: str, tmp_path: Path)
 
 
 def test_a_value_that_the_table_would_cut_is_an_error(
-    server: MariaDB, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: DatabaseServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The project's own schema cuts nothing, so this one is narrower."""
     narrow = {

@@ -1,4 +1,4 @@
-"""A MariaDB server whose defaults are as unhelpful as they get, and databases on it."""
+"""Servers whose defaults are as unhelpful as they get, and databases on them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,8 +11,10 @@ from hypothesis import HealthCheck, settings
 from pydantic import SecretStr
 
 from starschema_assets.settings import Settings
+from starschema_assets.source.mysql import MySQL
 from starschema_assets.source.source import Source
-from starschema_assets_tests.mariadb import MariaDB
+from starschema_assets_tests.database_server import DatabaseServer
+from starschema_assets_tests.servers import KINDS, server_of
 
 # What is drawn in the suite is the same every time; `make fuzz` draws anew. Time is a server's
 # affair, and keeping failures for the next run that of an @example.
@@ -29,6 +31,8 @@ settings.register_profile(
 )
 settings.load_profile("suite")
 
+WITHOUT_TLS = {"mariadb": {"ssl": "0"}, "mysql": {"tls_version": ""}}
+"""Options of a server that offers no TLS, as some do without being asked."""
 PASSWORD = "p@ss/w:r%d'\"\\ $1"
 
 
@@ -36,7 +40,7 @@ PASSWORD = "p@ss/w:r%d'\"\\ $1"
 class Shop:
     """A database of its own, and a user `etl` who may SELECT there and nothing else."""
 
-    server: MariaDB
+    server: DatabaseServer
     name: str
     scratch: Path
 
@@ -58,7 +62,7 @@ class Shop:
             return snapshot.read(declared).read_all()
 
 
-def create_shop(server: MariaDB, scratch: Path) -> Shop:
+def create_shop(server: DatabaseServer, scratch: Path) -> Shop:
     """Create an empty database, and `etl` anew."""
     name = "shop"
     password = PASSWORD.replace("\\", "\\\\").replace("'", "\\'")
@@ -66,31 +70,44 @@ def create_shop(server: MariaDB, scratch: Path) -> Shop:
         f"""
         DROP DATABASE IF EXISTS {name};
         CREATE DATABASE {name} CHARACTER SET latin1;
-        CREATE OR REPLACE USER etl IDENTIFIED BY '{password}';
+        DROP USER IF EXISTS etl;
+        CREATE USER etl IDENTIFIED BY '{password}';
         GRANT SELECT ON {name}.* TO etl;
         """
     )
     return Shop(server, name, scratch)
 
 
-@pytest.fixture(scope="session")
-def server() -> Iterator[MariaDB]:
-    with MariaDB(
+@pytest.fixture(scope="session", params=KINDS)
+def server(request: pytest.FixtureRequest) -> Iterator[DatabaseServer]:
+    with server_of(
+        request.param,
         transaction_isolation="READ-COMMITTED",
         default_time_zone="+05:30",
         character_set_server="latin1",
         sql_mode="ALLOW_INVALID_DATES",
+        **WITHOUT_TLS[request.param],
     ) as server:
         yield server
 
 
+on_mariadb = pytest.mark.parametrize("server", ["mariadb"], indirect=True)
+on_mysql = pytest.mark.parametrize("server", ["mysql"], indirect=True)
+
+
 @pytest.fixture
-def shop(server: MariaDB, tmp_path: Path) -> Shop:
+def extension_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the two clients, DuckDB's extension opens a snapshot alone; PyMySQL is asked nothing."""
+    monkeypatch.setattr(MySQL, "_declares", lambda *_: [])
+
+
+@pytest.fixture
+def shop(server: DatabaseServer, tmp_path: Path) -> Shop:
     return create_shop(server, tmp_path)
 
 
-@pytest.fixture
-def own_shop(tmp_path: Path) -> Iterator[Shop]:
+@pytest.fixture(params=KINDS)
+def own_shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
     """A shop on a server of its own, which the test may kill."""
-    with MariaDB() as server:
+    with server_of(request.param) as server:
         yield create_shop(server, tmp_path)

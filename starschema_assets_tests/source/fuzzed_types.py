@@ -10,9 +10,9 @@ CHARSETS = (
     *("utf16le", "utf32", "sjis", "cp932", "ujis", "eucjpms", "big5", "gb2312", "gbk", "euckr"),
     *("cp850", "cp852", "cp866", "cp1250", "cp1251", "cp1256", "cp1257", "koi8r", "koi8u"),
     *("greek", "hebrew", "tis620", "swe7", "hp8", "dec8", "keybcs2", "macce", "macroman"),
-    *("armscii8", "geostd8"),
+    *("armscii8", "geostd8", "gb18030"),
 )
-"""All that a server knows, but `binary`, in which text is bytes."""
+"""All that the servers know, but `binary`, in which text is bytes."""
 
 LETTERS = (
     "aZ09 '\"\\`%_;:\0\n\r\t\x1a\x7f\x80\u0301\u200b\ufeff\uffff"

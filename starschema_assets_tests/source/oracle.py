@@ -47,7 +47,8 @@ class Oracle:
         parts = [f"{quoted(column.name)} {column.declared}" for column in table.columns]
         if table.key:
             parts.append(f"PRIMARY KEY ({', '.join(map(_key_part, table.columns[: table.key]))})")
-        self._ask(f"CREATE OR REPLACE DATABASE {self._shop.name}")
+        self._ask(f"DROP DATABASE IF EXISTS {self._shop.name}")
+        self._ask(f"CREATE DATABASE {self._shop.name}")
         self._ask(f"USE {self._shop.name}")
         self._ask(f"CREATE TABLE {name} ({', '.join(parts)})")
         for row in zip(*(column.values for column in table.columns), strict=True):
@@ -61,10 +62,14 @@ class Oracle:
         return [tuple(map(_understood, table.columns, row)) for row in rows]
 
     def _create_view(self, table: Table) -> bool:
-        """Whether it has the table's columns: the server alters names that begin with a blank."""
+        """Whether it has the table's columns: the server alters names that begin with a blank.
+
+        MySQL doesn't declare what it made of them, and then nobody can select them by name.
+        """
         self._ask(f"CREATE VIEW `{VIEW}` AS SELECT * FROM {quoted(table.name)}")
-        described = self._ask(f"SHOW COLUMNS FROM `{VIEW}`")
-        return [name for name, *_ in described] == [column.name for column in table.columns]
+        with self._connection.cursor() as cursor:
+            cursor.execute(f"SELECT * FROM `{VIEW}` LIMIT 0")
+            return [made[0] for made in cursor.description] == [c.name for c in table.columns]
 
     def _ask(self, sql: str) -> tuple[Row, ...]:
         with self._connection.cursor() as cursor:

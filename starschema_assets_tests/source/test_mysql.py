@@ -1,4 +1,4 @@
-"""What a MySQL server needs beside plain reading, on a real MariaDB."""
+"""What a server needs beside plain reading, on a real MariaDB and MySQL."""
 
 import subprocess
 import sys
@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from starschema_assets_tests.source.conftest import PASSWORD, Shop
+from starschema_assets_tests.database_server import numbers
+from starschema_assets_tests.source.conftest import PASSWORD, Shop, on_mysql
 
 
 @pytest.mark.parametrize(
@@ -37,12 +38,24 @@ def test_tables_that_differ_only_in_case_are_told_apart(shop: Shop) -> None:
     assert shop.read("prices").to_pydict() == {"a": [7], "b": [8]}
 
 
-def test_wide_rows_of_a_table_are_read_once_each_in_bounded_memory(shop: Shop) -> None:
+@on_mysql
+def test_the_primary_key_that_mysql_generates_is_a_column_like_any_other(shop: Shop) -> None:
     shop.sql(
         """
+        SET sql_generate_invisible_primary_key = ON;
+        CREATE TABLE t (a int); INSERT INTO t VALUES (7), (8);
+        """
+    )
+    assert shop.source().declared(["t"])["t"].key == ("my_row_id",)
+    assert shop.read("t").to_pydict() == {"my_row_id": [Decimal(1), Decimal(2)], "a": [7, 8]}
+
+
+def test_wide_rows_of_a_table_are_read_once_each_in_bounded_memory(shop: Shop) -> None:
+    shop.sql(
+        f"""
         CREATE TABLE images (a int, b varchar(9), image longblob NOT NULL, PRIMARY KEY (b, a));
-        INSERT INTO images SELECT seq, seq % 3, REPEAT('x', 1000000) FROM seq_1_to_300;
-        INSERT INTO images SELECT seq, 4, 'small' FROM seq_301_to_9000;
+        INSERT INTO images SELECT seq, seq % 3, REPEAT('x', 1000000) FROM {numbers(300)};
+        INSERT INTO images SELECT seq + 300, 4, 'small' FROM {numbers(8_700)};
         """
     )
     script = """

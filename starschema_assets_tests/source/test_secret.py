@@ -1,4 +1,4 @@
-"""User and password from Secrets Manager: a real MariaDB, and an AWS emulator over HTTP."""
+"""User and password from Secrets Manager: real servers, and an AWS emulator over HTTP."""
 
 import json
 import uuid
@@ -15,7 +15,7 @@ from starschema_assets.source.secret import SourceSecret
 from starschema_assets.source.source import Source
 from starschema_assets_tests.aws_faults import FaultyAWS, faulty_aws
 from starschema_assets_tests.emulator import ROOT, Emulator, emulator
-from starschema_assets_tests.source.conftest import PASSWORD, Shop
+from starschema_assets_tests.source.conftest import PASSWORD, Shop, on_mariadb
 from starschema_assets_tests.source.test_source import assert_keeps_password
 
 ROTATED = "n3w 'p@ss\\"
@@ -115,10 +115,27 @@ def test_a_password_rotated_before_the_snapshot_is_fetched_again(secret: Secret)
         assert snapshot.count(table) == 1
 
 
+@on_mariadb
+def test_the_extension_fetches_a_rotated_password_by_itself(
+    secret: Secret, proxy: FaultyAWS, request: pytest.FixtureRequest
+) -> None:
+    """On MySQL it can't, as the other client must log in before it."""
+    source = secret.source()
+    table = source.declared(["t"])["t"]
+    secret.rotate_at_source()
+    secret.put(password=ROTATED)
+    request.getfixturevalue("extension_alone")
+    with source.snapshot() as snapshot:
+        assert snapshot.count(table) == 1
+    assert proxy.asked == ["GetSecretValue"] * 2
+
+
 def test_a_rotation_may_change_to_another_user(secret: Secret) -> None:
     source = secret.source()
     assert extract(source) == [7]
-    secret.shop.server.execute("CREATE OR REPLACE USER etl_clone IDENTIFIED BY 'another'")
+    secret.shop.server.execute(
+        "DROP USER IF EXISTS etl_clone; CREATE USER etl_clone IDENTIFIED BY 'another'"
+    )
     secret.shop.sql("GRANT SELECT ON shop.* TO etl_clone; ALTER USER etl ACCOUNT LOCK")
     secret.shop.sql("ALTER USER etl IDENTIFIED BY 'changed'")
     secret.put("etl_clone", "another")

@@ -1,4 +1,4 @@
-"""The rows and figures of a snapshot, on a real MariaDB."""
+"""The rows and figures of a snapshot, on a real MariaDB and MySQL."""
 
 import time
 from collections.abc import Iterator
@@ -16,12 +16,15 @@ from starschema_assets.source.database import Reading
 from starschema_assets.source.errors import ConnectionLost, RowsMissing, SourceError, ValueRefused
 from starschema_assets.source.snapshot import Snapshot
 from starschema_assets.types import arrow_type
-from starschema_assets_tests.source.cases import CASES
+from starschema_assets_tests.database_server import numbers
+from starschema_assets_tests.source.cases import CASES, CASES_OF
 from starschema_assets_tests.source.conftest import Shop
 
-LARGE = """
+LARGE_ROWS = 300_000
+"""Too many to be on their way in the buffers of a connection all at once."""
+LARGE = f"""
 CREATE TABLE large (id int PRIMARY KEY, filler varchar(100) NOT NULL);
-INSERT INTO large SELECT seq, REPEAT('x', 100) FROM seq_1_to_1000000;
+INSERT INTO large SELECT seq, REPEAT('x', 100) FROM {numbers(LARGE_ROWS)};
 """
 CONNECTION = "SELECT CONNECTION_ID()"
 
@@ -29,9 +32,10 @@ CONNECTION = "SELECT CONNECTION_ID()"
 @pytest.mark.parametrize("table", ["every type", "read in `slices`"])
 def test_every_type_keeps_its_extremes_and_its_nulls(shop: Shop, table: str) -> None:
     name = "`" + table.replace("`", "``") + "`"
-    columns = ", ".join(f"c{index} {case[0]}" for index, case in enumerate(CASES))
-    lows = ", ".join(case[2] for case in CASES)
-    highs = ", ".join(case[3] for case in CASES)
+    cases = [*CASES, *CASES_OF[shop.server.name]]
+    columns = ", ".join(f"c{index} {case[0]}" for index, case in enumerate(cases))
+    lows = ", ".join(case[2] for case in cases)
+    highs = ", ".join(case[3] for case in cases)
     shop.sql(
         f"""
         CREATE TABLE {name} (id int PRIMARY KEY, {columns});
@@ -41,7 +45,7 @@ def test_every_type_keeps_its_extremes_and_its_nulls(shop: Shop, table: str) -> 
     )
     rows = shop.read(table).sort_by("id")
     assert rows.schema.field("id").nullable is False
-    for index, (declared, athena, _, _, low, high) in enumerate(CASES):
+    for index, (declared, athena, _, _, low, high) in enumerate(cases):
         column = rows.column(f"c{index}")
         assert (declared, column.type) == (declared, arrow_type(athena))
         assert (declared, column.to_pylist()) == (declared, [low, high, None])
@@ -51,9 +55,9 @@ def test_every_type_keeps_its_extremes_and_its_nulls(shop: Shop, table: str) -> 
 def orders_being_written(shop: Shop) -> Iterator[None]:
     """Commit orders, each together with its three lines, as fast as the server takes them."""
     shop.sql(
-        """
+        f"""
         CREATE TABLE orders (id int PRIMARY KEY);
-        CREATE TABLE fillers AS SELECT seq, REPEAT('x', 50) AS filler FROM seq_1_to_50000;
+        CREATE TABLE fillers AS SELECT seq, REPEAT('x', 50) AS filler FROM {numbers(50_000)};
         CREATE TABLE details (id int, line int, PRIMARY KEY (id, line));
         """
     )
@@ -134,7 +138,7 @@ def test_the_server_computes_figures_in_the_snapshot_to_the_last_digit(shop: Sho
 
 
 def test_progress_is_told_as_rows_arrive(shop: Shop) -> None:
-    shop.sql("CREATE TABLE t (a int); INSERT INTO t SELECT seq FROM seq_1_to_300000")
+    shop.sql(f"CREATE TABLE t (a int); INSERT INTO t SELECT seq FROM {numbers(300_000)}")
     source, told = shop.source(), list[int]()
     table = source.declared(["t"])["t"]
     with source.snapshot() as snapshot:
@@ -146,7 +150,7 @@ def test_progress_is_told_as_rows_arrive(shop: Shop) -> None:
 
 
 def test_a_table_must_be_read_to_its_end_before_the_next(shop: Shop) -> None:
-    shop.sql("CREATE TABLE t (a int); INSERT INTO t SELECT seq FROM seq_1_to_300000")
+    shop.sql(f"CREATE TABLE t (a int); INSERT INTO t SELECT seq FROM {numbers(300_000)}")
     source = shop.source()
     table = source.declared(["t"])["t"]
     with source.snapshot() as snapshot:
@@ -218,7 +222,7 @@ def read_until(shop: Shop, harm: str) -> None:
     with source.snapshot() as snapshot:
         ((connection,),) = snapshot.figures(CONNECTION)
         reader = snapshot.read(table)
-        assert reader.read_next_batch().num_rows < 1_000_000
+        assert reader.read_next_batch().num_rows < LARGE_ROWS
         if harm == "server":
             shop.server.kill()
         else:
@@ -267,7 +271,7 @@ def test_a_server_that_dies_in_the_midst_of_a_table_is_named_and_can_be_read_aga
     with pytest.raises(ConnectionLost, match="reading large"):
         read_until(own_shop, "server")
     own_shop.server.start()
-    assert own_shop.read("large").num_rows == 1_000_000
+    assert own_shop.read("large").num_rows == LARGE_ROWS
 
 
 def test_a_server_that_restarts_between_two_tables_is_named(own_shop: Shop) -> None:
@@ -286,7 +290,7 @@ def test_a_slow_reader_is_waited_for(own_shop: Shop) -> None:
         reader = snapshot.read(table)
         first = reader.read_next_batch().num_rows
         time.sleep(3)
-        assert first + reader.read_all().num_rows == 1_000_000
+        assert first + reader.read_all().num_rows == LARGE_ROWS
 
 
 def test_rows_that_went_missing_are_noticed(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""What the source declares, and its errors, on a real MariaDB."""
+"""What the source declares, and its errors, on a real MariaDB and MySQL."""
 
 import traceback
 from contextlib import suppress
@@ -10,6 +10,7 @@ import pytest
 from starschema_assets.settings import Settings
 from starschema_assets.source.database import LeftOut
 from starschema_assets.source.errors import SourceError, TableMissing
+from starschema_assets.source.mysql import MySQL
 from starschema_assets.source.source import Source, SourceColumn, SourceTable
 from starschema_assets_tests.source.conftest import PASSWORD, Shop
 
@@ -30,11 +31,12 @@ def test_declares_columns_types_nullability_and_key_in_their_order(shop: Shop) -
     declared = shop.source().declared(["loose", "items", "cheap"])
     assert list(declared) == ["loose", "items", "cheap"]
     assert declared["loose"].key == ()
+    line = {"MariaDB": "smallint(5) unsigned", "MySQL": "smallint unsigned"}[shop.server.name]
     assert declared["items"] == SourceTable(
         "items",
         (
             SourceColumn("product", "varchar(15)", "string", nullable=False),
-            SourceColumn("line", "smallint(5) unsigned", "int", nullable=False),
+            SourceColumn("line", line, "int", nullable=False),
             SourceColumn("price", "decimal(10,2)", "decimal(10,2)", nullable=True),
         ),
         ("line", "product"),
@@ -81,7 +83,7 @@ def test_a_column_of_a_type_that_cannot_be_held_is_left_out_and_has_an_example(
 
 
 def failures(shop: Shop, url: str) -> list[SourceError]:
-    """The errors of a URL, from what is declared and from a snapshot."""
+    """The errors of a URL, from what is declared, from a snapshot, and from the extension alone."""
     source = Source(Settings(source_url=url, scratch=shop.scratch))
     errors = []
     with pytest.raises(SourceError) as of_declared:
@@ -90,6 +92,11 @@ def failures(shop: Shop, url: str) -> list[SourceError]:
     with pytest.raises(SourceError) as of_snapshot, source.snapshot():
         pass
     errors.append(of_snapshot.value)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MySQL, "_declares", lambda *_: [])
+        with pytest.raises(SourceError) as of_extension, source.snapshot():
+            pass
+    errors.append(of_extension.value)
     return errors
 
 
@@ -135,7 +142,9 @@ def test_a_missing_privilege_gives_one_line_that_says_what_to_grant(shop: Shop) 
     source = shop.source()
     with pytest.raises(TableMissing, match=r"unseen that the user may SELECT .*there are: seen$"):
         source.declared(["unseen"])
-    denied = pytest.raises(SourceError, match=r"denied to user 'etl'.*`unseen`; grant .*SELECT")
+    denied = pytest.raises(
+        SourceError, match=r"denied to user 'etl'.*[`']unseen[`']; grant .*SELECT"
+    )
     with denied as error, source.snapshot() as snapshot:
         snapshot.figures("SELECT COUNT(*) FROM unseen")
     assert_keeps_password(error.value)

@@ -1,0 +1,36 @@
+"""The kinds of server that a test about the source runs on; as a command, what they are."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from starschema_assets_tests import mariadb
+from starschema_assets_tests.database_server import DatabaseServer
+from starschema_assets_tests.mariadb import MariaDB
+from starschema_assets_tests.mysql import MySQL
+from starschema_assets_tests.mysql_packages import found
+
+KINDS = ("mariadb", "mysql")
+
+
+def server_of(kind: str, **options: str | Path) -> DatabaseServer:
+    """A server of a kind, for a `with` block; skips the test where there is no MySQL."""
+    if kind == "mariadb":
+        return MariaDB(**options)
+    if not found().version:
+        pytest.skip(f"No MySQL: {found().reason}")
+    return MySQL(**options)
+
+
+def tested_on() -> str:
+    """On which servers the source was tested, and why not on both."""
+    if version := found().version:
+        return f"The source was tested on MariaDB {mariadb.version()} and MySQL {version}."
+    return (
+        f"The source was tested on MariaDB {mariadb.version()} alone. No MySQL: {found().reason}."
+    )
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"{tested_on()}\n")
