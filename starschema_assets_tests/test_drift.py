@@ -84,7 +84,7 @@ def crawled_and_audited(refreshed: Pipeline) -> ExecuteInProcessResult:
 
 
 UNHELD = """
-    alter table customers add column position point not null default (point(1, 2));
+    alter table customers add column position point;
     alter table products add column embedding decimal(65, 30), add column price decimal(39, 2)
 """
 
@@ -107,10 +107,12 @@ def test_a_column_that_no_contract_names_and_no_file_can_hold_is_left_out_each_t
 
 NAMED_UNHELD = """
     alter table customers drop column country, drop column phone;
-    alter table customers add column country point not null default (point(1, 2));
-    alter table customers add column phone point not null default (point(3, 4));
+    alter table customers add column country point;
+    alter table customers add column phone point;
+    update customers set country = point(1, 2), phone = point(3, 4);
     alter table payments modify amount decimal(65, 30) not null;
-    delete from payments where amount > (select min(amount) from payments)
+    set @least = (select min(amount) from payments);
+    delete from payments where amount > @least
 """
 
 

@@ -87,7 +87,8 @@ def spellings(table: SourceTable, columns: Sequence[str]) -> str:
         for index, column in enumerate(map(quoted, columns))
     ]
     union = " UNION ALL ".join(queries)
-    return f"SELECT * FROM ({union}) AS u ORDER BY c, value, found DESC LIMIT {MAX_SPELLINGS}"
+    order = "c, value, found DESC, CAST(spelling AS BINARY)"
+    return f"SELECT * FROM ({union}) AS u ORDER BY {order} LIMIT {MAX_SPELLINGS}"
 
 
 def rows_of_slices(table: SourceTable) -> str:
