@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 from dagster import DagsterEventType
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 
 from starschema_assets.alerts import REASON_LINES, Alert, alert, alert_sensor
+from starschema_assets.setting_errors import SettingsError
 from starschema_assets.settings import Settings
 from starschema_assets_tests.conftest import PASSWORD, Sales
 from starschema_assets_tests.daemon import Deployment, deployed, eventually
@@ -74,7 +75,7 @@ def test_without_a_topic_there_is_no_sensor() -> None:
 
 def test_a_topic_that_is_no_arn_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STARSCHEMA_ALERT_TOPIC", "alerts")
-    with pytest.raises(ValidationError, match="STARSCHEMA_ALERT_TOPIC"):
+    with pytest.raises(SettingsError, match="STARSCHEMA_ALERT_TOPIC"):
         Settings()
 
 

@@ -10,6 +10,7 @@ import pymysql
 import sqlalchemy
 from pymysql.cursors import Cursor
 
+from starschema_assets.errors import StarschemaError
 from starschema_assets.sample.generate import SCALE, SEED, generate
 from starschema_assets.sample.schema import mysql_foreign_keys, mysql_tables
 
@@ -18,7 +19,7 @@ CHUNK_ROWS = 500_000
 log = logging.getLogger(__name__)
 
 
-class LoadError(Exception):
+class LoadError(StarschemaError):
     """The database can't take the sample; the message says what to do."""
 
 
