@@ -30,7 +30,9 @@ def load(url: sqlalchemy.URL, scratch: Path, scale: int = SCALE, seed: int = SEE
     Raises LoadError if one of the tables exists, or if the server would change a value.
     """
     if url.get_backend_name() not in {"mysql", "mariadb"} or not url.database:
-        raise LoadError("Give a URL of the form mysql+pymysql://user:password@host:3306/database.")
+        raise LoadError(
+            "--into: give a URL of the form mysql+pymysql://user:password@host:3306/database"
+        )
     engine = sqlalchemy.create_engine(
         url.set(drivername="mysql+pymysql"),
         connect_args={"local_infile": True, "autocommit": True, "charset": "utf8mb4"},
