@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +28,7 @@ def run(main: Callable[[], int | None]) -> NoReturn:
         sys.exit("Interrupted.")
     except Exception as error:  # noqa: BLE001 - whatever it is, the last line says it
         file = keep(traceback.format_exc())
-        sys.exit(f"{cause_of(error)}\nNobody foresaw this error; its stack trace is in {file}.")
+        sys.exit(f"{cause_of(error)}\nThe stack trace is in {file}.")
     sys.exit(status)
 
 
@@ -38,7 +39,10 @@ def home() -> Path:
 
 def keep(log: str) -> Path:
     """Write what is too long for a console to a file that only its owner may read."""
-    file = home() / "last-failure.log"
+    folder = home()
+    if not os.access(folder, os.W_OK):
+        folder = Path(tempfile.mkdtemp(prefix="starschema-"))
+    file = folder / "last-failure.log"
     file.unlink(missing_ok=True)
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as kept:
         kept.write(log)

@@ -40,7 +40,10 @@ def _port(text: str) -> int:
 
 def _locked(holder: str) -> IO[str]:
     """The lock file, held by this process, with what the next one is told."""
-    file = (command.home() / "ui.lock").open("a+", encoding="utf-8")
+    try:
+        file = (command.home() / "ui.lock").open("a+", encoding="utf-8")
+    except OSError as error:
+        raise StarschemaError(f"DAGSTER_HOME must be a directory to write to: {error}") from None
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
