@@ -35,6 +35,7 @@ class Commands:
             "STARSCHEMA_SCRATCH": str(self.folder / "scratch"),
             "DAGSTER_HOME": str(self.home),
             "AWS_CONFIG_FILE": "/dev/null",
+            "TMPDIR": str(self.home),
         }
         return subprocess.run(
             ["make", "-s", "-o", ".venv/installed", *arguments],
