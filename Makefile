@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run ui query notebook docs screenshots restore test rehearse fuzz soak bench check lock wheel clean
+.PHONY: help run ui query notebook sample docs screenshots restore test rehearse fuzz soak bench check lock wheel clean
 .DELETE_ON_ERROR:
 
 # Settings of the make command line: `make PYTHON=python3.12 run`.
@@ -46,8 +46,7 @@ run: .venv/installed $(ENGINE) ## refresh raw and star and print the totals (on 
 	@.venv/bin/python -m starschema_assets.run
 
 ui: .venv/installed $(ENGINE) ## Dagster's webserver and daemon on http://127.0.0.1:3000 (PORT=3001)
-	@test -n "$$STARSCHEMA_SOURCE_URL" || .venv/bin/python -m starschema_assets.sample
-	@.venv/bin/dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT)
+	@.venv/bin/python -m starschema_assets.ui --port "$(PORT)"
 
 # The SQL goes by the environment, untouched by make and the shell, whatever it quotes.
 query: override export SQL := $(value SQL)
@@ -55,7 +54,10 @@ query: .venv/installed ## ask the star (SQL="select …", SQL=@file, or the name
 	@.venv/bin/python -m starschema_assets.analytics.query "$$SQL"
 
 notebook: .venv/installed ## JupyterLab on the notebook of the sales report, with its tables, charts and dashboard
-	@.venv/bin/jupyter lab --ip=127.0.0.1 $(ARGS) starschema_assets/analytics/sales_report.ipynb
+	@.venv/bin/python -m starschema_assets.analytics.lab $(ARGS)
+
+sample: .venv/installed ## generate the sample database (ARGS="--scale 10"; ARGS=--help)
+	@.venv/bin/python -m starschema_assets.sample $(ARGS)
 
 docs: .venv/installed ## write docs/data-dictionary.md from the contracts, the lineage and the questions
 	@.venv/bin/python -m starschema_assets.analytics.dictionary

@@ -5,6 +5,7 @@ import logging
 import shutil
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from benchmarks.circumstances import circumstances
 from benchmarks.contenders import CONTENDERS, SPARK_JOB
 from benchmarks.parts import Benchmark
 from benchmarks.source import DATA
+from starschema_assets import command
+from starschema_assets.errors import StarschemaError
 from starschema_assets.settings import CHECKOUT
 
 PAGE = CHECKOUT / "docs" / "benchmarks.md"
@@ -22,7 +25,7 @@ SMALL_ROUNDS = 5
 log = logging.getLogger(__name__)
 
 
-def main() -> int:
+def main() -> None:
     """Run the parts asked for; what fails is said at the end, and stops no other part."""
     options = _options().parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what it started is ended, too
@@ -45,16 +48,19 @@ def main() -> int:
         "phases": [lambda: benchmark.phases(_scan_lines(options.lines))],
         "scan": [lambda: benchmark.scan(_scan_lines(options.lines))],
     }
-    failures = 0
+    causes, traces = [], []
     for part in options.parts:
         for task in tasks[part]:
             try:
                 task()
-            except Exception:
-                log.exception("The part %s failed; the others go on.", part)
-                failures += 1
+            except Exception as error:  # noqa: BLE001 - whatever it is, the other parts go on
+                log.error("The part %s failed; the others go on.", part)  # noqa: TRY400 - see below
+                causes.append(f"The part {part} failed: {command.cause_of(error)}")
+                traces.append(traceback.format_exc())
     print(f"\nWritten to {options.page}, its charts beside it, and to {benchmark.results}.")
-    return 1 if failures else 0
+    if causes:
+        file = command.keep("\n".join(traces))
+        raise StarschemaError("\n".join([*causes, f"The stack traces are in {file}."]))
 
 
 def _scan_lines(lines: list[int]) -> int:
@@ -91,4 +97,4 @@ def lines_of(text: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command.run(main)

@@ -1,5 +1,6 @@
 """Alerts: one message to an SNS topic for each run that failed, which tells where and why."""
 
+import re
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ REASON_CHARACTERS = 2000
 SUBJECT_CHARACTERS = 100
 """SNS's limit; a subject is ASCII, too."""
 
+_OWN = re.compile(r"^starschema_assets[\w.]*: ")
+"""The name of an error of this project, which says nothing that its message doesn't."""
 _EVENTS = {
     DagsterEventType.STEP_FAILURE,
     DagsterEventType.ASSET_CHECK_EVALUATION,
@@ -105,7 +108,7 @@ def alert(instance: DagsterInstance, run: DagsterRun, record: EventLogRecord, ui
         "Failed checks": ", ".join(checks),
         "Not published": ", ".join(tables),
     }
-    reasons = [_reason(event) for event in events if event.is_step_failure]
+    reasons = [reason(event) for event in events if event.is_step_failure]
     failure = record.event_log_entry.dagster_event
     if failure and not reasons:  # before the first step, or from outside: the event itself says why
         reasons = [_cut(failure.message or "")]
@@ -115,7 +118,7 @@ def alert(instance: DagsterInstance, run: DagsterRun, record: EventLogRecord, ui
             [
                 f"{name} failed.\n",
                 *(f"{title}: {fact}" for title, fact in facts.items() if fact),
-                *(f"\n{reason}" for reason in reasons),
+                *(f"\n{said}" for said in reasons),
             ]
         ),
     )
@@ -146,13 +149,16 @@ def _unpublished(events: Iterable[DagsterEvent]) -> list[str]:
     return sorted(planned - published)
 
 
-def _reason(event: DagsterEvent) -> str:
+def reason(event: DagsterEvent) -> str:
+    """Why a step failed, without a stack trace."""
     data = event.step_failure_data
     said = data.user_failure_data.description if data.user_failure_data else None
     error = data.error
     while error and error.cause and (error.cls_name or "").startswith("Dagster"):
         error = error.cause  # Dagster's own says only in which step it happened
-    return f"{event.step_key}: {_cut(said or (error.message if error else ''))}"
+    if not said:
+        said = _OWN.sub("", error.message) if error else ""
+    return f"{event.step_key}: {_cut(said)}"
 
 
 def _cut(text: str) -> str:

@@ -8,12 +8,16 @@ from typing import Any
 
 import duckdb
 
+from starschema_assets.errors import StarschemaError
 from starschema_assets.settings import Settings
 
 
 def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
     """Open an empty in-memory database that spills to the scratch directory."""
-    settings.scratch.mkdir(parents=True, exist_ok=True)
+    try:
+        settings.scratch.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StarschemaError(f"STARSCHEMA_SCRATCH: the folder can't be made: {error}") from error
     return duckdb.connect(
         config={
             "memory_limit": settings.memory_limit,

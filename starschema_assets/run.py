@@ -1,51 +1,111 @@
 """`make run`: refresh the star and its catalog once, in this process, and show what came of it."""
 
-import sys
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
 
 from dagster import (
     DagsterInstance,
+    EventLogEntry,
+    InitLoggerContext,
     JobDefinition,
+    JobExecutionResult,
     execute_job,
+    logger,
     reconstructable,
 )
 
+from starschema_assets import command
+from starschema_assets.alerts import reason
+from starschema_assets.analytics.answer import QueryError
 from starschema_assets.analytics.query import query, read, show
-from starschema_assets.definitions import defs
+from starschema_assets.errors import StarschemaError, told
 from starschema_assets.sample import ensure_sample
 from starschema_assets.settings import Settings
 
 FIRST_QUESTIONS = ("sales_by_country", "sales_by_product_line")
-QUIET = {"loggers": {"console": {"config": {"log_level": "INFO"}}}}
+QUIET: dict[str, Any] = {"loggers": {"one_line": {}}}
+
+
+class FirstLine(logging.Formatter):
+    """What an event says, without the stack trace below it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line."""
+        return super().format(record).partition("\n")[0]
+
+
+@logger(None, description="One line an event, from INFO on.")
+def one_line(_: InitLoggerContext) -> logging.Logger:
+    """The console of a run that is started here."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(FirstLine("%(asctime)s %(levelname)s %(message)s"))
+    console = logging.Logger("dagster", logging.INFO)  # noqa: LOG001 - one a run, as Dagster's own
+    console.addHandler(handler)
+    return console
 
 
 def refresh() -> JobDefinition:
     """The job that refreshes, for Dagster to find it by this function's name."""
-    return defs.resolve_job_def("refresh_star_schema")
+    return _job("refresh_star_schema")
 
 
 def crawl() -> JobDefinition:
     """The job that crawls, for Dagster to find it by this function's name."""
-    return defs.resolve_job_def("crawl_star_schema")
+    return _job("crawl_star_schema")
 
 
-def main() -> int:
-    """Run both jobs on the instance that the UI shows; 0 if they succeeded."""
+def _job(name: str) -> JobDefinition:
+    # Here, since this import reads the settings: what is wrong with them is for main to tell
+    from starschema_assets.definitions import defs  # noqa: PLC0415
+
+    return defs.resolve_job_def(name).with_logger_defs({"one_line": one_line})
+
+
+def main() -> None:
+    """Run both jobs on the instance that the UI shows; raises StarschemaError if one failed."""
     settings = Settings()
     if "source_url" not in settings.model_fields_set:
         ensure_sample()
     with DagsterInstance.get() as instance:
-        for job in (refresh, crawl):
+        for job, kept in (
+            (refresh, "Readers have the tables that they had"),
+            (crawl, "The tables are published, and the catalog is as it was"),
+        ):
             run = execute_job(reconstructable(job), instance, run_config=QUIET)
             if not run.success:
-                print(f"{job.__name__} failed; what it did not publish is as it was.")
-                print(f"Run {run.run_id} in `make ui` tells why.")
-                return 1
+                log = command.keep("\n".join(_log(instance, run.run_id)))
+                raise StarschemaError(
+                    f"{_causes(run)}\n{job.__name__} failed. {kept}. The whole log is in {log}, "
+                    f"and in `make ui` as run {run.run_id}."
+                )
     for question in FIRST_QUESTIONS:
         print(f"\n{question.replace('_', ' ').capitalize()}")
-        show(query(read(question), settings))
+        try:
+            show(query(read(question), settings))
+        except QueryError as error:
+            print(f"No answer: {told(error)}")
     print(f"\nThe tables are in {settings.lake_uri}. `make ui` shows how they came to be.")
-    return 0
+
+
+def _causes(run: JobExecutionResult) -> str:
+    events = [event for event in run.all_events if event.is_failure]
+    steps = [reason(event) for event in events if event.is_step_failure]
+    return "\n".join(steps or [event.message or "" for event in events])
+
+
+def _log(instance: DagsterInstance, run_id: str) -> Iterator[str]:
+    for entry in instance.all_logs(run_id):
+        time = datetime.fromtimestamp(entry.timestamp, UTC)
+        yield f"{time:%Y-%m-%d %H:%M:%S} {entry.step_key or '-'} {entry.message}{_trace(entry)}"
+
+
+def _trace(entry: EventLogEntry) -> str:
+    data = entry.dagster_event.event_specific_data if entry.dagster_event else None
+    error = getattr(data, "error", None)
+    return f"\n{error.to_string()}" if error else ""
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command.run(main)

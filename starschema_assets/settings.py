@@ -1,14 +1,34 @@
 """The settings: environment variables that begin with STARSCHEMA_, validated at import."""
 
+import os
+import re
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 from zoneinfo import available_timezones
 
-from pydantic import AliasGenerator, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    AliasGenerator,
+    Field,
+    ModelWrapValidatorHandler,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from starschema_assets.setting_errors import (
+    SettingsError,
+    did_you_mean,
+    kind_of,
+    lines_of,
+    unknown_variables,
+)
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 SAMPLE_DATABASE = CHECKOUT / "data" / "sample.duckdb"
+DATABASES = ("mysql", "mariadb", "duckdb")
+"""What a source's URL may begin with."""
 
 
 class Settings(BaseSettings):
@@ -64,7 +84,6 @@ class Settings(BaseSettings):
     )
     memory_limit: str = Field(
         "96MB",
-        pattern=r"^\d+(MB|GB)$",
         description="Memory that the engine may use before it spills to `STARSCHEMA_SCRATCH`.",
     )
     engine: Literal["duckdb", "spark", "glue"] = Field(
@@ -121,24 +140,91 @@ class Settings(BaseSettings):
     )
     alert_topic: str | None = Field(
         None,
-        pattern=r"^arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]+$",
         description="SNS topic (ARN) that is told of failed runs and failed blocking checks.",
     )
     ui_url: str = Field(
         "http://127.0.0.1:3000",
-        pattern=r"^https?://\S+$",
         description="Where Dagster's webserver is found by those who read the alerts.",
     )
 
     @model_validator(mode="after")
-    def _glue_has_its_job(self) -> Self:
+    def _glue_is_whole(self) -> Self:
         if self.engine == "glue" and not self.glue_job:
             raise ValueError("STARSCHEMA_ENGINE=glue needs STARSCHEMA_GLUE_JOB: the job's name")
+        if self.glue_crawler and not self.glue_database:
+            raise ValueError(
+                "STARSCHEMA_GLUE_CRAWLER needs STARSCHEMA_GLUE_DATABASE, into which it writes"
+            )
         return self
+
+    @field_validator("source_url")
+    @classmethod
+    def _known_database(cls, url: SecretStr) -> SecretStr:
+        found = re.match(r"([a-z]\w*)(\+\w+)?://", url.get_secret_value())
+        kind = found[1] if found else ""
+        if kind not in DATABASES:
+            raise ValueError(
+                "must be of the form mysql+pymysql://user:password@host:3306/database, "
+                f"or duckdb:////absolute/path{did_you_mean(kind, DATABASES)}"
+            )
+        return url
+
+    @field_validator("lake_uri")
+    @classmethod
+    def _known_lake(cls, uri: str) -> str:
+        kind = kind_of(uri)
+        if kind and not re.match(r"s3://[\w.-]+(/|$)", uri):
+            said = "must be a directory or s3://bucket/prefix"
+            raise ValueError(said if kind == "s3:" else f"{said}; {kind} isn't supported")
+        return uri
+
+    @field_validator("source_ca", "scratch", "catalog")
+    @classmethod
+    def _on_this_machine(cls, path: Path | None) -> Path | None:
+        if path and (kind := kind_of(str(path))):
+            raise ValueError(f"must be a path on this machine; {kind} isn't supported")
+        return path
+
+    @field_validator("memory_limit")
+    @classmethod
+    def _amount_of_memory(cls, amount: str) -> str:
+        if not re.fullmatch(r"[1-9]\d*(MB|GB)", amount):
+            raise ValueError("must be a whole number with MB or GB, such as 96MB")
+        return amount
+
+    @field_validator("alert_topic")
+    @classmethod
+    def _topic(cls, arn: str | None) -> str | None:
+        if arn and not re.fullmatch(r"arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]+", arn):
+            raise ValueError("must be the ARN of an SNS topic: arn:aws:sns:region:account:name")
+        return arn
+
+    @field_validator("ui_url")
+    @classmethod
+    def _page(cls, url: str) -> str:
+        if not re.fullmatch(r"https?://\S+", url):
+            raise ValueError("must begin with http:// or https://")
+        return url
 
     @field_validator("schedule_timezone")
     @classmethod
     def _known_time_zone(cls, name: str) -> str:
-        if name not in available_timezones():
-            raise ValueError("not an IANA time zone, such as Europe/Berlin")
+        zones = available_timezones()
+        if name not in zones:
+            raise ValueError(
+                f"must be an IANA time zone, such as Europe/Berlin{did_you_mean(name, zones)}"
+            )
         return name
+
+    @model_validator(mode="wrap")  # the last of all, so that it is around the others
+    @classmethod
+    def _readable(cls, values: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Raise SettingsError: one line for each variable, and nothing of what was given."""
+        lines = unknown_variables(os.environ, cls.model_fields)
+        try:
+            settings = handler(values)
+        except ValidationError as error:
+            lines += lines_of(error, cls.model_fields)
+        if lines:
+            raise SettingsError("\n".join(lines)) from None
+        return settings

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 from dagster import DagsterEventType
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 
 from starschema_assets.alerts import REASON_LINES, Alert, alert, alert_sensor
+from starschema_assets.setting_errors import SettingsError
 from starschema_assets.settings import Settings
 from starschema_assets_tests.conftest import PASSWORD, Sales
 from starschema_assets_tests.daemon import Deployment, deployed, eventually
@@ -74,7 +75,7 @@ def test_without_a_topic_there_is_no_sensor() -> None:
 
 def test_a_topic_that_is_no_arn_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STARSCHEMA_ALERT_TOPIC", "alerts")
-    with pytest.raises(ValidationError, match="STARSCHEMA_ALERT_TOPIC"):
+    with pytest.raises(SettingsError, match="STARSCHEMA_ALERT_TOPIC"):
         Settings()
 
 
@@ -142,8 +143,7 @@ def test_an_error_is_told_in_its_own_words_without_a_traceback_or_the_password(
     assert "Failed checks" not in message.text
     assert "Not published: raw/orders\n" in message.text
     reason = message.text.split("\n\n")[-1]
-    assert reason.startswith("raw_tables: ")
-    assert "Error: mysql://reader@127.0.0.1" in reason
+    assert reason.startswith("raw_tables: mysql://reader@127.0.0.1")
     assert "check the database in STARSCHEMA_SOURCE_URL" in reason
     assert "Traceback" not in message.text
     assert PASSWORD not in message.text

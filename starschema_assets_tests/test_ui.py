@@ -200,6 +200,16 @@ def test_a_run_of_the_command_line_is_seen(page: Page, ui: UI) -> None:
     expect(page.get_by_text("star_tables", exact=True).first).to_be_visible()
 
 
+def test_a_second_ui_of_the_same_instance_is_refused_with_the_address_of_the_first(ui: UI) -> None:
+    (port,) = free_ports(1)
+    command = [sys.executable, "-m", "starschema_assets.ui", "--port", str(port)]
+    done = subprocess.run(
+        command, env=ui.environment, cwd=ui.log.parent, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert f"runs already on {ui.log.parent}: {ui.url}, process " in done.stderr.splitlines()[-1]
+
+
 @pytest.mark.usefixtures("run_id")
 def test_nothing_that_the_ui_shows_or_keeps_holds_the_password(
     page: Page, ui: UI, sales: Sales, answers: list[str]

@@ -46,11 +46,11 @@ def running_ui(home: Path, port: int, settings: Mapping[str, str]) -> Iterator[U
     (home / "dagster.yaml").write_bytes((CHECKOUT / ".dagster" / "dagster.yaml").read_bytes())
     environment = {**os.environ, "DAGSTER_HOME": str(home), **settings}
     # What a shell starts in the background ignores the interrupt that ends it.
-    command = ["env", "--default-signal=INT", sys.executable, "-m", "dagster", "dev"]
+    command = ["env", "--default-signal=INT", sys.executable, "-m", "starschema_assets.ui"]
     ui = UI(f"http://127.0.0.1:{port}", environment, home / "log")
     with ui.log.open("wb") as log:
         process = subprocess.Popen(
-            [*command, "-w", CHECKOUT / "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)],
+            [*command, "--port", str(port)],
             cwd=home,  # not the checkout, whose .env may point at somebody's database
             env=environment,
             stdout=log,

@@ -5,8 +5,10 @@ from decimal import Decimal
 
 import pyarrow as pa
 
+from starschema_assets.errors import StarschemaError
 
-class QueryError(Exception):
+
+class QueryError(StarschemaError):
     """There is no answer; the message says why, in the engine's words where it has some."""
 
 

@@ -5,6 +5,7 @@ There is no second list of tables or columns; a test compares the file with what
 
 from collections.abc import Iterator
 
+from starschema_assets import command
 from starschema_assets.analytics.query import questions
 from starschema_assets.contract import Column, Contract
 from starschema_assets.raw.contracts import CONTRACTS
@@ -98,5 +99,10 @@ def _questions() -> Iterator[str]:
         yield f"```sql\n{file.read_text(encoding='utf-8').rstrip()}\n```\n"
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Write the page."""
     FILE.write_text(dictionary(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -5,14 +5,15 @@ questions in the folder `questions`.
 """
 
 import argparse
-import sys
 import time
+from difflib import get_close_matches
 from pathlib import Path
 
 import duckdb
 from pyarrow.types import is_string as is_text
 from tabulate import tabulate
 
+from starschema_assets import command
 from starschema_assets.analytics.answer import Answer, QueryError
 from starschema_assets.catalog import embedded
 from starschema_assets.catalog.catalog import CatalogError
@@ -49,9 +50,10 @@ def read(argument: str) -> str:
     if argument in known:
         return known[argument].read_text(encoding="utf-8")
     if argument.isidentifier() or not argument.strip():
+        near = get_close_matches(argument, known, n=1)
         raise QueryError(
             f"{argument!r} is neither SQL nor a question: give a query, @file, "
-            f"or one of {', '.join(known)}"
+            f"or one of {', '.join(known)}" + "".join(f"; did you mean {name}?" for name in near)
         )
     return argument
 
@@ -65,7 +67,10 @@ def _query_embedded(sql: str, settings: Settings) -> Answer:
     except CatalogError as error:
         raise QueryError(str(error)) from error
     except duckdb.Error as error:
-        raise QueryError(f"{settings.catalog} could not answer: {error}") from error
+        said, line, place = str(error).partition("\nLINE ")
+        where = f"{line.strip()} {place}\n" if place else ""
+        cause = " ".join(said.split())
+        raise QueryError(f"{where}{settings.catalog} could not answer: {cause}") from error
 
 
 def show(answer: Answer) -> None:
@@ -95,8 +100,8 @@ def _summary(answer: Answer) -> str:
     return ", ".join(parts)
 
 
-def main() -> int:
-    """Print the answer as a table; 0 if there is one."""
+def main() -> None:
+    """Print the answer as a table."""
     parser = argparse.ArgumentParser(
         prog="python -m starschema_assets.analytics.query",
         description="Ask Athena, or the embedded catalog where STARSCHEMA_GLUE_DATABASE isn't set.",
@@ -104,14 +109,8 @@ def main() -> int:
     parser.add_argument(
         "question", help=f"SQL, @file with SQL, or one of: {', '.join(questions())}"
     )
-    try:
-        answer = query(read(parser.parse_args().question), Settings())
-    except QueryError as error:
-        print(error, file=sys.stderr)
-        return 1
-    show(answer)
-    return 0
+    show(query(read(parser.parse_args().question), Settings()))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command.run(main)

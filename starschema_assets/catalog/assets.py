@@ -17,6 +17,7 @@ from dagster import (
 
 from starschema_assets.catalog.catalog import Catalog, CatalogTable, Crawl
 from starschema_assets.catalog.comparison import differences
+from starschema_assets.failure import clear_failure
 from starschema_assets.lake.lake import Lake
 from starschema_assets.presentation import OWNERS
 from starschema_assets.quality.files import types_of
@@ -61,10 +62,11 @@ def catalog_assets(catalog: Catalog, lake: Lake) -> AssetsDefinition:
         context: AssetExecutionContext,
     ) -> Iterator[MaterializeResult[None] | AssetCheckResult]:
         """Crawl and compare; without the asset selected, compare only."""
-        if context.selected_asset_keys:
-            crawl = catalog.crawl(context.log)
-            yield MaterializeResult(asset_key=KEY, metadata=_metadata(crawl))
-        yield from _checks(catalog, lake)
+        with clear_failure():
+            if context.selected_asset_keys:
+                crawl = catalog.crawl(context.log)
+                yield MaterializeResult(asset_key=KEY, metadata=_metadata(crawl))
+            yield from _checks(catalog, lake)
 
     return catalog_star_schema
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from logging import Logger
 from typing import Self
 
+from starschema_assets.errors import StarschemaError
 
-class CatalogError(Exception):
+
+class CatalogError(StarschemaError):
     """The crawl did not happen, or its outcome can't be trusted; the message says what to do."""
 
 

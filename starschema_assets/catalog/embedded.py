@@ -43,7 +43,10 @@ class EmbeddedCatalog(Catalog):
         start = time.monotonic()
         before = self.tables()
         file = self.settings.catalog
-        file.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CatalogError(f"STARSCHEMA_CATALOG: the folder can't be made: {error}") from error
         unfinished = file.with_name(f"{file.name}.unfinished")
         unfinished.unlink(missing_ok=True)
         with duckdb.connect(unfinished) as connection:

@@ -1,7 +1,9 @@
 """What can go wrong between a table and its place in the lake; each message says what to do."""
 
+from starschema_assets.errors import StarschemaError
 
-class LakeError(Exception):
+
+class LakeError(StarschemaError):
     """A table could not be staged, published or read."""
 
 

@@ -57,7 +57,10 @@ class LocalLake(Lake):
     @contextmanager
     def lock(self, holder: str, log: Logger) -> Iterator[Lease]:
         """Hold `_lock`; the staging folders of killed runs are removed."""
-        self._root.mkdir(parents=True, exist_ok=True)
+        try:
+            self._root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise LakeError(f"STARSCHEMA_LAKE_URI: the folder can't be made: {error}") from error
         file = self._root / "_lock"
         with _locked(file, self._settings.lock_wait, log):
             file.write_text(f"{holder}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC\n")

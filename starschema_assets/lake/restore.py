@@ -1,21 +1,22 @@
 """Put back the previous version of a table, or undo the last run that wrote a stage.
 
 `python -m starschema_assets.lake.restore star/fact_orders` puts that table back.
-`python -m starschema_assets.lake.restore star` finds the run that wrote the stage's newest table
-and puts back each table that it wrote; what other runs wrote stays.
+`python -m starschema_assets.lake.restore`, or with `star` or `raw`, finds the run that wrote the
+newest table of the star, or of raw, and puts back each table that it wrote; what other runs wrote
+stays.
 """
 
 import argparse
 import logging
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
-from dagster import AssetKey, AssetMaterialization, DagsterError, DagsterInstance, MetadataValue
+from dagster import AssetKey, AssetMaterialization, DagsterInstance, MetadataValue
 
-from starschema_assets.lake.errors import LakeError, NoEarlierVersion, NotPublished
+from starschema_assets import command
+from starschema_assets.lake.errors import NoEarlierVersion, NotPublished
 from starschema_assets.lake.lake import Lake, Lease, Version
 from starschema_assets.lake.open import open_lake
 from starschema_assets.lake.paths import Table, name_of
@@ -55,19 +56,22 @@ def restore(lake: Lake, target: str, lease: Lease, log: logging.Logger) -> Itera
 def main() -> None:
     """Restore what the command line names, say so, and record it in Dagster."""
     parser = argparse.ArgumentParser(prog="python -m starschema_assets.lake.restore")
-    parser.add_argument("target", help="a table, e.g. star/fact_orders, or a stage: star or raw")
+    parser.add_argument(
+        "target",
+        nargs="?",
+        default="star",
+        help="a table, e.g. star/fact_orders, or a stage: star (the default) or raw",
+    )
     target = parser.parse_args().target
     logging.basicConfig(format="%(message)s", level=logging.INFO)
     log = logging.getLogger(__name__)
-    try:
-        # Asked for first: what can't be put on record isn't done.
-        with DagsterInstance.get() as instance, closing(open_lake(Settings())) as lake:
-            holder = f"restore of {target} (process {os.getpid()})"
-            with lake.lock(holder, log) as lease:
-                for restored in restore(lake, target, lease, log):
-                    _report(instance, restored)
-    except (LakeError, DagsterError) as error:
-        sys.exit(str(error))
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of Dagster's own storage
+    # Asked for first: what can't be put on record isn't done.
+    with DagsterInstance.get() as instance, closing(open_lake(Settings())) as lake:
+        holder = f"restore of {target} (process {os.getpid()})"
+        with lake.lock(holder, log) as lease:
+            for restored in restore(lake, target, lease, log):
+                _report(instance, restored)
 
 
 def _current(lake: Lake, table: Table) -> Version:
@@ -84,7 +88,8 @@ def _last_run(lake: Lake, stage: str) -> list[tuple[Table, Version]]:
     current = [(table, _current(lake, table)) for table in lake.tables(stage)]
     if not current:
         raise NotPublished(
-            f"No table of {stage!r} is published: name a stage, or a table as stage/table."
+            f"No table of {stage!r} is published: name a stage, or a table as stage/table, "
+            "or look whether STARSCHEMA_LAKE_URI names the lake that you mean."
         )
     _, newest = max(current, key=lambda each: each[1].written_at)
     return [(table, version) for table, version in current if version.run_id == newest.run_id]
@@ -115,4 +120,4 @@ def _report(instance: DagsterInstance, restored: Restored) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command.run(main)

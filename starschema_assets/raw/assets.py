@@ -16,6 +16,7 @@ from dagster import (
 )
 
 from starschema_assets.contract import Contract
+from starschema_assets.failure import clear_failure
 from starschema_assets.lake.io_manager import Audited, publish
 from starschema_assets.lake.lake import Lake
 from starschema_assets.presentation import OWNERS, catalog_tags, definition_metadata
@@ -54,9 +55,10 @@ def raw_assets(audit: RawAudit, lake: Lake) -> AssetsDefinition:
         verify_accepted(config, CONTRACTS)
         selected = [c for c in CONTRACTS if AssetKey(c.path) in context.selected_asset_keys]
         if not selected:
-            yield from gate(audit.published(lake), config)
+            with clear_failure():
+                yield from gate(audit.published(lake), config)
             return
-        with lake.lock(f"run {context.run.run_id}", context.log) as lease:
+        with clear_failure(), lake.lock(f"run {context.run.run_id}", context.log) as lease:
             extraction = Extraction(source, lake, audit, context.run.run_id, context.log)
             try:
                 findings, staged = extraction.stage(selected)

@@ -2,10 +2,15 @@
 
 import argparse
 import logging
-import sys
+from typing import TYPE_CHECKING
 
+from starschema_assets import command
+from starschema_assets.errors import StarschemaError
 from starschema_assets.sample.generate import SCALE, SEED, ensure_sample
 from starschema_assets.settings import SAMPLE_DATABASE, Settings
+
+if TYPE_CHECKING:
+    import sqlalchemy
 
 log = logging.getLogger(__name__)
 
@@ -46,19 +51,34 @@ def _load(into: str, scale: int | None, seed: int | None) -> None:
     import pymysql  # noqa: PLC0415
     import sqlalchemy  # noqa: PLC0415
 
-    from starschema_assets.sample.mysql import LoadError, load  # noqa: PLC0415
+    from starschema_assets.sample.mysql import load  # noqa: PLC0415
 
     try:
+        url = sqlalchemy.make_url(into)
+    except (sqlalchemy.exc.ArgumentError, ValueError):  # which may quote a part of the password
+        raise StarschemaError(
+            "--into: give a URL of the form mysql+pymysql://user:password@host:3306/database, with "
+            "characters such as @ / : % in the password URL-encoded"
+        ) from None
+    try:
         load(
-            sqlalchemy.make_url(into),
+            url,
             Settings().scratch,
             SCALE if scale is None else scale,
             SEED if seed is None else seed,
         )
     except sqlalchemy.exc.DBAPIError as error:
-        sys.exit(f"sample: {error.orig}")
-    except (LoadError, pymysql.MySQLError, sqlalchemy.exc.ArgumentError) as error:
-        sys.exit(f"sample: {error}")
+        raise _refusal(url, error.orig) from None
+    except pymysql.MySQLError as error:
+        raise _refusal(url, error) from None
+
+
+def _refusal(url: "sqlalchemy.URL", error: BaseException | None) -> StarschemaError:
+    said = error.args[-1] if error and error.args else "no connection"
+    return StarschemaError(
+        f"--into: {said}; check user, password, host, port and database of the URL, and that the "
+        f"user {url.username} may create tables there"
+    )
 
 
 def _positive(text: str) -> int:
@@ -69,4 +89,4 @@ def _positive(text: str) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    command.run(main)

@@ -10,6 +10,7 @@ import pymysql
 import sqlalchemy
 from pymysql.cursors import Cursor
 
+from starschema_assets.errors import StarschemaError
 from starschema_assets.sample.generate import SCALE, SEED, generate
 from starschema_assets.sample.schema import mysql_foreign_keys, mysql_tables
 
@@ -18,7 +19,7 @@ CHUNK_ROWS = 500_000
 log = logging.getLogger(__name__)
 
 
-class LoadError(Exception):
+class LoadError(StarschemaError):
     """The database can't take the sample; the message says what to do."""
 
 
@@ -29,7 +30,9 @@ def load(url: sqlalchemy.URL, scratch: Path, scale: int = SCALE, seed: int = SEE
     Raises LoadError if one of the tables exists, or if the server would change a value.
     """
     if url.get_backend_name() not in {"mysql", "mariadb"} or not url.database:
-        raise LoadError("Give a URL of the form mysql+pymysql://user:password@host:3306/database.")
+        raise LoadError(
+            "--into: give a URL of the form mysql+pymysql://user:password@host:3306/database"
+        )
     engine = sqlalchemy.create_engine(
         url.set(drivername="mysql+pymysql"),
         connect_args={"local_infile": True, "autocommit": True, "charset": "utf8mb4"},

@@ -115,7 +115,8 @@ class DuckDBFile:
     def _attach(self, connection: duckdb.DuckDBPyConnection) -> None:
         if not self._file.is_file():
             raise SourceError(
-                f"STARSCHEMA_SOURCE_URL: there is no file {self._file}; `make run` makes the sample"
+                f"STARSCHEMA_SOURCE_URL: there is no file {self._file}; "
+                "name another, or unset the variable and `make run` makes the sample"
             )
         connection.execute(f"ATTACH {literal(str(self._file))} AS src (READ_ONLY)")
 

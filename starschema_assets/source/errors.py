@@ -2,8 +2,10 @@
 
 import re
 
+from starschema_assets.errors import StarschemaError
 
-class SourceError(Exception):
+
+class SourceError(StarschemaError):
     """Something that another run doesn't heal; the message says what does."""
 
 

@@ -16,6 +16,7 @@ from dagster import (
 )
 from dagster_pipes import PipesParams
 
+from starschema_assets.errors import StarschemaError
 from starschema_assets.settings import Settings
 from starschema_assets.spark.messages import Message
 
@@ -56,7 +57,7 @@ class LocalClient:
     def run(self, context: AssetExecutionContext, extras: dict[str, Any]) -> None:
         """The script gets this process's environment, without the way into the source."""
         if find_spec("pyspark") is None:
-            raise ImportError(
+            raise StarschemaError(
                 "STARSCHEMA_ENGINE=spark needs PySpark: `make run` and `make ui` install it where "
                 "that variable is set."
             )

@@ -21,6 +21,7 @@ from dagster import (
     multi_asset,
 )
 
+from starschema_assets.failure import clear_failure
 from starschema_assets.lake.io_manager import Audited, Elsewhere, publish
 from starschema_assets.lake.lake import Lake
 from starschema_assets.presentation import OWNERS, catalog_tags, definition_metadata
@@ -69,11 +70,13 @@ def star_assets(settings: Settings, lake: Lake) -> AssetsDefinition:
         else:
             step = run_job(context, settings, [m.contract.table for m in selected], config)
         lineage = {model.contract.table: _lineage(model) for model in selected}
-        for result in step:
-            if isinstance(result, Output):
-                yield result.with_metadata({"dagster/column_lineage": lineage[result.output_name]})
-            else:
-                yield result
+        with clear_failure():
+            for result in step:
+                if isinstance(result, Output):
+                    told = {"dagster/column_lineage": lineage[result.output_name]}
+                    yield result.with_metadata(told)
+                else:
+                    yield result
 
     def _run_here(
         context: AssetExecutionContext, config: AuditConfig, selected: Sequence[Model]

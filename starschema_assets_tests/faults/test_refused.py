@@ -122,10 +122,10 @@ def test_the_command_line_keeps_the_password(
     )
     assert command.returncode == 1
     run = on_disk.last_run()
-    assert run.run_id in command.stdout
+    assert run.run_id in command.stderr.splitlines()[-1]
     assert on_disk.retries(run.run_id) == 0
     assert "check user and password" in on_disk.error(run.run_id)
     output = command.stdout + command.stderr
-    assert "check user and password" in output
+    assert "check user and password" in command.stderr.splitlines()[-2]
     assert places_that_tell(WRONG, on_disk.instance, output) == []
     assert on_disk.published() == before

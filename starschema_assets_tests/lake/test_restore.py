@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 from dagster import AssetKey, DagsterInstance
+from dagster._core.errors import DagsterHomeNotSetError
 
+from starschema_assets.lake.errors import LakeError
 from starschema_assets.lake.lake import Lake
 from starschema_assets.lake.open import open_lake
 from starschema_assets.lake.restore import main
@@ -32,7 +34,7 @@ class Command:
     capsys: pytest.CaptureFixture[str]
 
     def __call__(self, target: str, settings: Settings) -> str:
-        """What it printed; if it failed, SystemExit with what it said."""
+        """What it printed; if it failed, the error that it ends with."""
         self.monkeypatch.setenv("STARSCHEMA_LAKE_URI", settings.lake_uri)
         self.monkeypatch.setenv("STARSCHEMA_SCRATCH", str(settings.scratch))
         self.monkeypatch.setenv("STARSCHEMA_LOCK_WAIT", "0")
@@ -108,7 +110,7 @@ def test_nothing_to_go_back_to_is_said_in_one_line(
     lake: Lake, settings: Settings, target: str, restore: Command
 ) -> None:
     publish(lake, "r1")
-    with pytest.raises(SystemExit, match=r"^star/fact_orders(: bucket| has no earlier version).*$"):
+    with pytest.raises(LakeError, match=r"^star/fact_orders(: bucket| has no earlier version).*$"):
         restore(target, settings)
 
 
@@ -117,7 +119,7 @@ def test_nothing_to_go_back_to_is_said_in_one_line(
 def test_what_is_not_published_cannot_be_undone(
     settings: Settings, target: str, restore: Command
 ) -> None:
-    with pytest.raises(SystemExit, match=target):
+    with pytest.raises(LakeError, match=target):
         restore(target, settings)
 
 
@@ -129,7 +131,7 @@ def test_a_restore_does_not_meet_a_refresh(
     publish(lake, "r2")
     with (
         lake.lock("a refresh", LOG),
-        pytest.raises(SystemExit, match="held after 0 s by a refresh"),
+        pytest.raises(LakeError, match="held after 0 s by a refresh"),
     ):
         restore("star", settings)
     assert current_runs(settings, FACT) == ["r2"]
@@ -142,6 +144,6 @@ def test_nothing_is_restored_that_cannot_be_put_on_record(
     lake = open_lake(local_settings)
     publish(lake, "r1")
     publish(lake, "r2")
-    with pytest.raises(SystemExit, match="DAGSTER_HOME"):
+    with pytest.raises(DagsterHomeNotSetError, match="DAGSTER_HOME"):
         restore("star", local_settings)
     assert current_runs(local_settings, FACT) == ["r2"]

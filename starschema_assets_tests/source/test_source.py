@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
+from starschema_assets.errors import StarschemaError
 from starschema_assets.settings import Settings
 from starschema_assets.source.database import LeftOut
 from starschema_assets.source.errors import SourceError, TableMissing
@@ -162,7 +163,7 @@ def test_a_missing_privilege_gives_one_line_that_says_what_to_grant(shop: Shop) 
     ],
 )
 def test_a_url_that_cannot_be_used_says_how_it_must_look_without_the_password(url: str) -> None:
-    with pytest.raises(SourceError, match="STARSCHEMA_SOURCE_URL") as error:
+    with pytest.raises(StarschemaError, match="STARSCHEMA_SOURCE_URL") as error:
         Source(Settings(source_url=url)).declared([])
     assert_keeps_password(error.value)
 

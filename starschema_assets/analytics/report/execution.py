@@ -12,6 +12,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from traitlets.config import Config
 
+from starschema_assets.errors import StarschemaError
 from starschema_assets.settings import Settings
 
 NOTEBOOK = Path(__file__).parent.parent / "sales_report.ipynb"
@@ -23,7 +24,7 @@ NEEDED = ("lake_uri", "catalog", "scratch", "glue_database", "athena_workgroup",
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
-class NotebookFailed(Exception):  # noqa: N818 - reads as what happened
+class NotebookFailed(StarschemaError):  # noqa: N818 - reads as what happened
     """A cell raised; the message names it and holds what it raised."""
 
 
