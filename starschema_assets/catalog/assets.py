@@ -19,6 +19,7 @@ from starschema_assets.catalog.catalog import Catalog, CatalogTable, Crawl
 from starschema_assets.catalog.comparison import differences
 from starschema_assets.lake.lake import Lake
 from starschema_assets.presentation import OWNERS
+from starschema_assets.processes import verify_not_ended
 from starschema_assets.quality.files import types_of
 from starschema_assets.star.models import MODELS
 
@@ -62,6 +63,7 @@ def catalog_assets(catalog: Catalog, lake: Lake) -> AssetsDefinition:
     ) -> Iterator[MaterializeResult[None] | AssetCheckResult]:
         """Crawl and compare; without the asset selected, compare only."""
         if context.selected_asset_keys:
+            verify_not_ended(context.instance, context.run.run_id)
             crawl = catalog.crawl(context.log)
             yield MaterializeResult(asset_key=KEY, metadata=_metadata(crawl))
         yield from _checks(catalog, lake)
