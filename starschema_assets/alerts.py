@@ -21,6 +21,8 @@ from dagster import (
     sensor,
 )
 
+from starschema_assets.catalog.sensor import ATTEMPT_TAG, ATTEMPTS
+from starschema_assets.processes import was_killed
 from starschema_assets.settings import Settings
 
 SECONDS = 15
@@ -35,6 +37,11 @@ SUBJECT_CHARACTERS = 100
 
 _OWN = re.compile(r"^starschema_assets[\w.]*: ")
 """The name of an error of this project, which says nothing that its message doesn't."""
+KILLED = (
+    "The run itself doesn't say why: its process was killed or couldn't start, its machine went "
+    "down, or it took longer than a run may take. What it had not published is as it was."
+)
+
 _EVENTS = {
     DagsterEventType.STEP_FAILURE,
     DagsterEventType.ASSET_CHECK_EVALUATION,
@@ -79,7 +86,7 @@ def alert_sensor(settings: Settings) -> SensorDefinition | None:
         sent: list[str] = []
         for record in _failures(instance, place):
             run = instance.get_run_by_id(record.run_id)
-            if run and _is_of_this_project(run, context):
+            if run and _is_of_this_project(run, context) and _is_news(instance, record):
                 try:
                     _send(topic, alert(instance, run, record, settings.ui_url))
                 except AlertNotSent:
@@ -107,10 +114,13 @@ def alert(instance: DagsterInstance, run: DagsterRun, record: EventLogRecord, ui
         "Run": f"{ui_url.rstrip('/')}/runs/{run.run_id}",
         "Failed checks": ", ".join(checks),
         "Not published": ", ".join(tables),
+        "Attempt": _attempt(run),
     }
     reasons = [reason(event) for event in events if event.is_step_failure]
     failure = record.event_log_entry.dagster_event
-    if failure and not reasons:  # before the first step, or from outside: the event itself says why
+    if failure and not failure.event_specific_data:  # from outside: the event itself says why
+        reasons = [_cut(failure.message or ""), KILLED]
+    elif failure and not reasons:  # before the first step
         reasons = [_cut(failure.message or "")]
     return Alert(
         subject.encode("ascii", "replace").decode()[:SUBJECT_CHARACTERS],
@@ -122,6 +132,18 @@ def alert(instance: DagsterInstance, run: DagsterRun, record: EventLogRecord, ui
             ]
         ),
     )
+
+
+def _attempt(run: DagsterRun) -> str:
+    """Which one it was, for a job that is tried again if it is killed."""
+    attempt = run.tags.get(ATTEMPT_TAG, "")
+    if not attempt or not was_killed(run):
+        return ""
+    if attempt == f"{ATTEMPTS} of {ATTEMPTS}":
+        return (
+            f"{attempt}, all killed: it stays failed. See what kills it, then run {run.job_name}."
+        )
+    return f"{attempt}, killed: it is tried again by itself."
 
 
 def _failed_checks(events: Iterable[DagsterEvent]) -> list[str]:
@@ -179,6 +201,12 @@ def _failures(instance: DagsterInstance, place: int) -> Iterator[EventLogRecord]
     """Those after a place in the log of the instance, the oldest first."""
     newer = RunStatusChangeRecordsFilter(DagsterEventType.RUN_FAILURE, after_storage_id=place)
     yield from instance.fetch_run_status_changes(newer, limit=ALERTS, ascending=True).records
+
+
+def _is_news(instance: DagsterInstance, record: EventLogRecord) -> bool:
+    """Whether the run hadn't failed before: one that was ended may live on, and fail once more."""
+    failures = instance.get_records_for_run(record.run_id, of_type=DagsterEventType.RUN_FAILURE)
+    return record.timestamp <= min(failure.timestamp for failure in failures.records)
 
 
 def _is_of_this_project(run: DagsterRun, context: SensorEvaluationContext) -> bool:

@@ -6,7 +6,6 @@ from dagster import (
     Definitions,
     ScheduleDefinition,
     define_asset_job,
-    in_process_executor,
 )
 
 from starschema_assets.alerts import alert_sensor
@@ -16,6 +15,7 @@ from starschema_assets.catalog.open import open_catalog
 from starschema_assets.catalog.sensor import crawl_sensor
 from starschema_assets.lake.io_manager import LakeIOManager
 from starschema_assets.lake.open import open_lake
+from starschema_assets.processes import noting_executor
 from starschema_assets.raw.assets import raw_assets
 from starschema_assets.raw.audit import RawAudit
 from starschema_assets.raw.contracts import CONTRACTS as RAW_CONTRACTS
@@ -78,7 +78,7 @@ def build(settings: Settings) -> Definitions:
             "source": Source(settings),
             "io_manager": LakeIOManager(lake, settings, contracts),
         },
-        executor=in_process_executor,
+        executor=noting_executor,
     )
 
 

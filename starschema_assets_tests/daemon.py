@@ -1,6 +1,7 @@
 """A real Dagster daemon that watches an instance, without a webserver."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -51,8 +52,8 @@ class Deployment:
             connection.execute(statement)
 
     @contextmanager
-    def daemon(self) -> Iterator[None]:
-        """The daemon, until the block ends."""
+    def daemon(self) -> Iterator[subprocess.Popen[bytes]]:
+        """The daemon, which leads a process group of its own, until the block ends."""
         command = [sys.executable, "-m", "dagster._daemon", "run"]
         command += ["-w", str(CHECKOUT / "workspace.yaml")]
         with (self.home / "log").open("ab") as log:
@@ -65,7 +66,7 @@ class Deployment:
                 start_new_session=True,
             )
         try:
-            yield
+            yield process
         finally:
             os.killpg(process.pid, signal.SIGINT)
             try:
@@ -105,9 +106,15 @@ class Deployment:
 
 @contextmanager
 def deployed(
-    folder: Path, values: Mapping[str, str] | None = None, aws: Mapping[str, str] | None = None
+    folder: Path,
+    values: Mapping[str, str] | None = None,
+    aws: Mapping[str, str] | None = None,
+    monitoring: Mapping[str, int] | None = None,
 ) -> Iterator[Deployment]:
-    """From the embedded sample to a lake in `folder`, with these settings and AWS variables."""
+    """From the embedded sample to a lake in `folder`, with these settings and AWS variables.
+
+    `monitoring` replaces entries of the instance's run_monitoring.
+    """
     source = folder / "source.duckdb"
     ensure_sample(source)
     settings = {
@@ -119,7 +126,13 @@ def deployed(
     }
     home = folder / "dagster_home"
     home.mkdir()
-    (home / "dagster.yaml").write_bytes((CHECKOUT / ".dagster" / "dagster.yaml").read_bytes())
+    instance_yaml = (CHECKOUT / ".dagster" / "dagster.yaml").read_text()
+    for name, seconds in (monitoring or {}).items():
+        instance_yaml, replaced = re.subn(
+            rf"(?m)^  {name}: .*", f"  {name}: {seconds}", instance_yaml
+        )
+        assert replaced == 1
+    (home / "dagster.yaml").write_text(instance_yaml)
     environment = {**os.environ, "DAGSTER_HOME": str(home), **(aws or {})}
     environment |= {f"STARSCHEMA_{name.upper()}": value for name, value in settings.items()}
     with pytest.MonkeyPatch.context() as patch:

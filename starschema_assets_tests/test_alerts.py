@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from dagster import DagsterEventType
+from dagster import DagsterEventType, DagsterRun
 from pydantic import SecretStr
 
-from starschema_assets.alerts import REASON_LINES, Alert, alert, alert_sensor
+from starschema_assets.alerts import KILLED, REASON_LINES, Alert, alert, alert_sensor
+from starschema_assets.catalog.sensor import ATTEMPT_TAG
 from starschema_assets.setting_errors import SettingsError
 from starschema_assets.settings import Settings
 from starschema_assets_tests.conftest import PASSWORD, Sales
@@ -161,3 +162,21 @@ def test_a_long_reason_is_cut_and_a_subject_keeps_to_what_sns_takes(
     assert len(message.subject) <= 100
     assert message.subject.isascii()
     assert len(message.text.split("\n\n")[-1].splitlines()) <= REASON_LINES + 1
+
+
+@pytest.mark.parametrize(
+    ("attempt", "outlook"),
+    [
+        ("3 of 4", "3 of 4, killed: it is tried again by itself."),
+        (
+            "4 of 4",
+            "4 of 4, all killed: it stays failed. See what kills it, then run crawl_star_schema.",
+        ),
+    ],
+)
+def test_a_killed_crawl_says_whether_it_is_tried_again(
+    pipeline: Pipeline, attempt: str, outlook: str
+) -> None:
+    crawl = DagsterRun("crawl_star_schema", tags={ATTEMPT_TAG: attempt})
+    pipeline.instance.report_run_failed(pipeline.instance.add_run(crawl), "It was killed.")
+    assert message_of(pipeline).text.endswith(f"Attempt: {outlook}\n\nIt was killed.\n\n{KILLED}")

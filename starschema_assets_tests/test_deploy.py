@@ -11,6 +11,7 @@ from dagster._core.remote_origin import GrpcServerCodeLocationOrigin
 from dagster._core.workspace.load_target import WorkspaceFileTarget
 from sqlalchemy import make_url
 
+from starschema_assets.processes import Launcher
 from starschema_assets.settings import CHECKOUT
 
 DEPLOY = CHECKOUT / "deploy"
@@ -30,6 +31,21 @@ def test_dagster_takes_the_instance_and_has_the_driver_of_its_storage(tmp_path: 
     url = make_url(config["storage"]["postgres"]["postgres_url"])
     assert url.get_dialect().import_dbapi()
     assert url.password is None
+
+
+@pytest.mark.parametrize("folder", [DEPLOY, CHECKOUT / ".dagster"], ids=lambda folder: folder.name)
+def test_an_instance_watches_its_runs_and_ends_none_within_a_day(
+    folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "dagster.yaml").write_bytes((folder / "dagster.yaml").read_bytes())
+    config, _ = dagster_instance_config(str(tmp_path))
+    assert config["run_launcher"] == {"module": Launcher.__module__, "class": Launcher.__name__}
+    monitoring = config["run_monitoring"]
+    assert monitoring["enabled"]
+    assert monitoring["poll_interval_seconds"] <= 60
+    assert monitoring["max_runtime_seconds"] == 24 * 60 * 60
+    assert "max_resume_run_attempts" not in monitoring
+    assert "run_retries" not in config  # a run that was killed must not be run twice
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)

@@ -20,6 +20,7 @@ from starschema_assets.catalog.comparison import differences
 from starschema_assets.failure import clear_failure
 from starschema_assets.lake.lake import Lake
 from starschema_assets.presentation import OWNERS
+from starschema_assets.processes import verify_not_ended
 from starschema_assets.quality.files import types_of
 from starschema_assets.star.models import MODELS
 
@@ -64,6 +65,7 @@ def catalog_assets(catalog: Catalog, lake: Lake) -> AssetsDefinition:
         """Crawl and compare; without the asset selected, compare only."""
         with clear_failure():
             if context.selected_asset_keys:
+                verify_not_ended(context.instance, context.run.run_id)
                 crawl = catalog.crawl(context.log)
                 yield MaterializeResult(asset_key=KEY, metadata=_metadata(crawl))
             yield from _checks(catalog, lake)

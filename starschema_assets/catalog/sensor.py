@@ -17,8 +17,10 @@ from dagster import (
     SkipReason,
     sensor,
 )
+from dagster._core.storage.tags import RUN_KEY_TAG
 
 from starschema_assets.catalog.assets import KEY
+from starschema_assets.processes import was_killed
 from starschema_assets.star.models import MODELS
 
 SECONDS = 15
@@ -30,6 +32,9 @@ UNDER_WAY = (
     DagsterRunStatus.STARTING,
     DagsterRunStatus.STARTED,
 )
+ATTEMPTS = 4
+"""How often one publication is crawled at most: a crawl that was killed is tried again thrice."""
+ATTEMPT_TAG = "starschema/attempt"
 PUBLICATIONS = 200
 """Publications of a table that one evaluation looks at: the newest."""
 
@@ -43,14 +48,19 @@ def crawl_sensor(job_name: str) -> SensorDefinition:
         minimum_interval_seconds=SECONDS,
         default_status=DefaultSensorStatus.RUNNING,
         description="Requests one crawl for the newest good run that published a table of the "
-        "star after the last crawl had begun.",
+        f"star after the last crawl had begun; up to {ATTEMPTS} if they are killed.",
     )
     def crawl_after_publication(context: SensorEvaluationContext) -> RunRequest | SkipReason:
         settled = time.time() - SETTLE_SECONDS
         publication = uncrawled_publication(context.instance, job_name, before=settled)
         if publication is None:
             return SkipReason("Every publication of the star has been crawled.")
-        return RunRequest(run_key=publication)
+        attempt = next_attempt(context.instance, job_name, publication)
+        if attempt is None:
+            return SkipReason(f"{publication}: its crawl failed, and isn't tried again by itself.")
+        return RunRequest(
+            run_key=run_key(publication, attempt), tags={ATTEMPT_TAG: f"{attempt} of {ATTEMPTS}"}
+        )
 
     return crawl_after_publication
 
@@ -80,6 +90,26 @@ def uncrawled_publication(
     }
     newest_first = sorted(publications, key=lambda name: publications[name].storage_id)[::-1]
     return next((name for name in newest_first if _is_good(instance, publications[name])), None)
+
+
+def next_attempt(instance: DagsterInstance, job_name: str, publication: str) -> int | None:
+    """Which attempt at a crawl is due, from 1; None after one that wasn't killed, or after all.
+
+    A run key is served once: each attempt has its own.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        tags = {RUN_KEY_TAG: run_key(publication, attempt)}
+        runs = instance.get_runs(RunsFilter(job_name=job_name, tags=tags), limit=1)
+        if not runs:
+            return attempt
+        if not was_killed(runs[0]):
+            return None
+    return None
+
+
+def run_key(publication: str, attempt: int) -> str:
+    """By what Dagster knows the attempt at a crawl."""
+    return publication if attempt == 1 else f"{publication}, attempt {attempt}"
 
 
 def _last_start(

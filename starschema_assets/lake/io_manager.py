@@ -25,6 +25,7 @@ from starschema_assets.lake.errors import ColumnRefused, LakeError
 from starschema_assets.lake.lake import Lake, Lease, StagedTable
 from starschema_assets.lake.paths import Table, name_of
 from starschema_assets.presentation import file_metadata, table_of
+from starschema_assets.processes import verify_not_ended
 from starschema_assets.provenance import written_by
 from starschema_assets.settings import Settings
 
@@ -108,6 +109,7 @@ class LakeIOManager(IOManager):
 
     def _publish(self, context: OutputContext, audited: Audited) -> None:
         description = describe(audited.staged, self.contracts.get(audited.staged.table))
+        verify_not_ended(context.step_context.instance, context.run_id)
         published = self.lake.publish(audited.staged, audited.lease)
         self._tell(context, description, published.uri)
 

@@ -19,8 +19,10 @@ from dagster import (
     define_asset_job,
     in_process_executor,
 )
+from dagster._core.events import JobFailureData, RunFailureReason
+from dagster._core.storage.tags import RUN_KEY_TAG
 
-from starschema_assets.catalog.sensor import uncrawled_publication
+from starschema_assets.catalog.sensor import ATTEMPTS, next_attempt, run_key, uncrawled_publication
 
 FACT = AssetKey(["star", "fact_orders"])
 CRAWL = "crawl_star_schema"
@@ -123,3 +125,31 @@ def test_a_restore_needs_a_crawl(instance: DagsterInstance) -> None:
     publication = uncrawled_publication(instance, CRAWL)
     assert publication
     assert publication.startswith("restored at")
+
+
+def crawl_run(instance: DagsterInstance, attempt: int) -> DagsterRun:
+    """An attempt at a crawl of the publication `p`, as the sensor requests it."""
+    tags = {RUN_KEY_TAG: run_key("p", attempt)}
+    return instance.add_run(DagsterRun(CRAWL, status=DagsterRunStatus.STARTED, tags=tags))
+
+
+def test_a_crawl_that_was_killed_is_tried_again_thrice(instance: DagsterInstance) -> None:
+    for attempt in (1, 2, 3, 4):
+        assert next_attempt(instance, CRAWL, "p") == attempt
+        instance.report_run_failed(crawl_run(instance, attempt))
+    assert next_attempt(instance, CRAWL, "p") is None
+    assert next_attempt(instance, CRAWL, "another") == 1
+    assert len({run_key("p", attempt) for attempt in range(1, ATTEMPTS + 1)}) == 4
+
+
+@pytest.mark.parametrize("end", ["failed by itself", "terminated by somebody", "under way"])
+def test_a_crawl_that_was_not_killed_is_not_tried_again(
+    instance: DagsterInstance, end: str
+) -> None:
+    crawl = crawl_run(instance, 1)
+    if end == "failed by itself":
+        data = JobFailureData(None, RunFailureReason.STEP_FAILURE)
+        instance.report_run_failed(crawl, "Steps failed", data)
+    if end == "terminated by somebody":
+        instance.report_run_canceled(crawl)
+    assert next_attempt(instance, CRAWL, "p") is None

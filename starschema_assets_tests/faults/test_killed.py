@@ -1,6 +1,6 @@
 """The process of a refresh is killed: what is published stays whole, and the next run goes on.
 
-A run that was killed stays STARTED in Dagster's list, unless a daemon watches over runs.
+A run that was killed stays STARTED in Dagster's list until a daemon looks: see test_ended.py.
 """
 
 import signal

@@ -16,6 +16,7 @@ from dagster import (
 from starschema_assets.catalog.assets import KEY as CATALOG
 from starschema_assets.lake.lake import Lake
 from starschema_assets.presentation import OWNERS
+from starschema_assets.processes import verify_not_ended
 from starschema_assets.settings import Settings
 
 DOCUMENT = ("analytics", "sales_report")
@@ -65,6 +66,7 @@ def report_assets(settings: Settings, lake: Lake) -> AssetsDefinition:
             page = page_of(execute(settings)).encode()
         except NotebookFailed as error:
             raise Failure(str(error), allow_retries=False) from error
+        verify_not_ended(context.instance, context.run.run_id)
         uri = lake.write_document(DOCUMENT, page)
         context.log.info("Published %s", uri)
         link = lake.document_link(DOCUMENT)

@@ -1,0 +1,172 @@
+"""Runs whose process is killed or stopped, watched by a real daemon: ended, told once, made good.
+
+All of it happens at the same time to one deployment, since most of it is waiting.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from dagster import DagsterEventType, DagsterRunStatus, RunRecord, RunsFilter
+from filelock import FileLock
+
+from starschema_assets.alerts import KILLED, Alert
+from starschema_assets.catalog.sensor import ATTEMPT_TAG
+from starschema_assets.processes import TAG
+from starschema_assets_tests.daemon import Deployment, deployed, eventually
+from starschema_assets_tests.emulator import emulator
+from starschema_assets_tests.inbox import Inbox
+
+REFRESH = "refresh_star_schema"
+CRAWL = "crawl_star_schema"
+BOUND = 30
+MONITORING = {"poll_interval_seconds": 1, "max_runtime_seconds": BOUND}
+
+
+@dataclass
+class Ended:
+    """What became of the runs."""
+
+    deployment: Deployment
+    killed: str
+    """A refresh of the command line, killed while no daemon was there."""
+    stopped: str
+    """A refresh of the command line, stopped until its bound had ended it."""
+    exit_code: int
+    """Of the stopped one, which went on afterwards."""
+    crawl: str
+    """A crawl, killed together with its daemon and code server."""
+    before: dict[str, bytes]
+    """What was published before."""
+    alerts: list[Alert]
+
+    def record(self, run_id: str) -> RunRecord:
+        """A run as the instance has it."""
+        record = self.deployment.pipeline.instance.get_run_record_by_id(run_id)
+        assert record
+        return record
+
+    def seconds(self, run_id: str) -> float:
+        """How long the run took, as Dagster sees it."""
+        record = self.record(run_id)
+        assert record.start_time
+        assert record.end_time
+        return record.end_time - record.start_time
+
+    def told(self, run_id: str) -> list[str]:
+        """The texts of the alerts about the run."""
+        return [alert.text for alert in self.alerts if run_id in alert.text]
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ended]:
+    """Three runs that were under way, as a daemon leaves them."""
+    with ExitStack() as stack:
+        aws = stack.enter_context(emulator())
+        inbox = Inbox(aws)
+        inbox.open()
+        environment = aws.user("sns:Publish").environment(aws.url)
+        settings = {"alert_topic": inbox.topic}
+        folder = tmp_path_factory.mktemp("ended")
+        deployment = stack.enter_context(deployed(folder, settings, environment, MONITORING))
+        assert deployment.pipeline.refresh().success
+        before = deployment.pipeline.published()
+        lake = Path(deployment.pipeline.settings.lake_uri)
+        obstacle = lake / "star" / "obstacle" / "obstacle.parquet"
+        obstacle.parent.mkdir()
+        os.mkfifo(obstacle)  # whoever crawls waits for somebody to write into it
+
+        with FileLock(lake / "_lock"):  # whoever refreshes waits for the lake
+            process, killed = command_line(deployment, stack)
+            process.kill()
+            process, stopped = command_line(deployment, stack)
+            process.send_signal(signal.SIGSTOP)
+            with deployment.daemon() as daemon:
+                crawl = eventually(lambda: started(deployment, CRAWL))
+                os.killpg(daemon.pid, signal.SIGKILL)
+            shutil.rmtree(obstacle.parent)
+            stack.enter_context(deployment.daemon())
+            for run_id in (killed, stopped, crawl):
+                await_failure(deployment, run_id)
+        process.send_signal(signal.SIGCONT)
+        exit_code = process.wait(BOUND)
+        eventually(lambda: crawls(deployment, DagsterRunStatus.SUCCESS))
+        deployment.await_evaluations("alert_after_failure")
+        yield Ended(deployment, killed, stopped, exit_code, crawl, before, inbox.take())
+
+
+def command_line(deployment: Deployment, stack: ExitStack) -> tuple[subprocess.Popen[bytes], str]:
+    """What `make run` starts, once its run has begun; and the run."""
+    log = stack.enter_context((deployment.home / "log").open("ab"))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "starschema_assets.run"],
+        env=deployment.environment,
+        stdout=log,
+        stderr=log,
+    )
+    stack.callback(process.kill)
+    return process, eventually(lambda: started(deployment, REFRESH, process.pid))
+
+
+def started(deployment: Deployment, job: str, pid: int | None = None) -> str | None:
+    """The run of a job that has noted its process, or of this very process."""
+    wanted = RunsFilter(job_name=job, statuses=[DagsterRunStatus.STARTED])
+    for run in deployment.pipeline.instance.get_runs(wanted):
+        noted = run.tags.get(TAG, "").split()
+        if noted and pid in {None, int(noted[-1])}:
+            return run.run_id
+    return None
+
+
+def await_failure(deployment: Deployment, run_id: str) -> None:
+    failed = RunsFilter([run_id], statuses=[DagsterRunStatus.FAILURE])
+    eventually(lambda: deployment.pipeline.instance.get_runs(failed))
+
+
+def crawls(deployment: Deployment, *statuses: DagsterRunStatus) -> list[RunRecord]:
+    wanted = RunsFilter(job_name=CRAWL, statuses=statuses)
+    return list(deployment.pipeline.instance.get_run_records(wanted))
+
+
+def test_a_run_that_was_killed_while_no_daemon_was_there_is_failed_by_the_next_one(
+    ended: Ended,
+) -> None:
+    assert ended.seconds(ended.killed) < BOUND
+    (text,) = ended.told(ended.killed)
+    assert "is no more" in text
+    assert "Not published: raw/customers, " in text
+
+
+def test_a_stopped_run_is_let_alone_until_its_bound_and_publishes_nothing_afterwards(
+    ended: Ended,
+) -> None:
+    assert ended.seconds(ended.stopped) > BOUND
+    assert ended.exit_code == 1
+    assert ended.deployment.pipeline.published() == ended.before
+
+
+def test_a_run_that_failed_once_more_after_its_end_is_told_once(ended: Ended) -> None:
+    instance = ended.deployment.pipeline.instance
+    failures = instance.all_logs(ended.stopped, of_type=DagsterEventType.RUN_FAILURE)
+    assert len(failures) == 2
+    (text,) = ended.told(ended.stopped)
+    assert KILLED in text
+
+
+def test_a_crawl_that_was_killed_with_everything_around_it_is_tried_again_and_good(
+    ended: Ended,
+) -> None:
+    (text,) = ended.told(ended.crawl)
+    assert "Attempt: 1 of 4, killed: it is tried again by itself." in text
+    assert ended.seconds(ended.crawl) < BOUND
+    good, failed = crawls(ended.deployment)
+    assert failed.dagster_run.run_id == ended.crawl
+    assert good.dagster_run.is_success
+    assert good.dagster_run.tags[ATTEMPT_TAG] == "2 of 4"
