@@ -162,7 +162,7 @@ def pipeline(sales: Sales, instance: DagsterInstance, tmp_path: Path) -> Pipelin
 
 
 @pytest.fixture(scope="session")
-def lake_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[DatabaseServer], Path]:
+def good_lake_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[DatabaseServer], Path]:
     """Makes the folder of a lake that was refreshed from a server's sample, once for each."""
 
     @cache
@@ -177,9 +177,11 @@ def lake_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[DatabaseServe
 
 
 @pytest.fixture(scope="session")
-def good_lake(sample_server: DatabaseServer, lake_of: Callable[[DatabaseServer], Path]) -> Path:
+def good_lake(
+    sample_server: DatabaseServer, good_lake_of: Callable[[DatabaseServer], Path]
+) -> Path:
     """The folder of a lake that was refreshed from the sample; to be copied, not changed."""
-    return lake_of(sample_server)
+    return good_lake_of(sample_server)
 
 
 @pytest.fixture

@@ -27,9 +27,8 @@ def tested_on() -> str:
     """On which servers the source was tested, and why not on both."""
     if version := found().version:
         return f"The source was tested on MariaDB {mariadb.version()} and MySQL {version}."
-    return (
-        f"The source was tested on MariaDB {mariadb.version()} alone. No MySQL: {found().reason}."
-    )
+    reason = found().reason.rstrip(".")
+    return f"The source was tested on MariaDB {mariadb.version()} alone. No MySQL: {reason}."
 
 
 if __name__ == "__main__":

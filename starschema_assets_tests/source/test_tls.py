@@ -107,6 +107,15 @@ def test_the_extension_is_told_to_verify_the_name(authority: Authority) -> None:
 
 
 @pytest.mark.usefixtures("extension_alone")
+def test_over_tls_the_extension_logs_in_by_itself(secured: Shop, authority: Authority) -> None:
+    """Even if the server has forgotten the digest of the password, as a MySQL can."""
+    secured.sql("FLUSH PRIVILEGES")
+    source = secured.source(source_tls="verify", source_ca=authority.file)
+    with source.snapshot() as snapshot:
+        assert snapshot.figures(CIPHER)[0][1].startswith("TLS_")
+
+
+@pytest.mark.usefixtures("extension_alone")
 def test_the_extension_refuses_a_server_without_tls_by_itself(
     shop: Shop, authority: Authority
 ) -> None:
