@@ -1,7 +1,6 @@
 """Real servers for the tests, each started once and only if a test needs it."""
 
 import shutil
-import uuid
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -131,21 +130,21 @@ def load_sample(server: DatabaseServer, database: str, scratch: Path) -> None:
     load(make_url(server.url("owner", "owner", database)), scratch)
 
 
-def copy_sample(server: DatabaseServer) -> Sales:
-    """Copy the sample to a new database."""
-    database = f"sales_{uuid.uuid4().hex[:8]}"
-    server.execute(f"create database {database}; grant select on {database}.* to reader")
+def copy_sample(server: DatabaseServer, database: str) -> Sales:
+    """Copy the sample to a database, made anew."""
+    server.execute(
+        f"drop database if exists {database}; create database {database};"
+        f"grant select on {database}.* to reader"
+    )
     sales = Sales(server, database)
     sales.mend()
     return sales
 
 
 @pytest.fixture
-def sales(sample_server: DatabaseServer) -> Iterator[Sales]:
+def sales(sample_server: DatabaseServer) -> Sales:
     """A copy of the sample that the test may spoil."""
-    sales = copy_sample(sample_server)
-    yield sales
-    sales.sql(f"drop database {sales.database}")
+    return copy_sample(sample_server, "sales")
 
 
 @pytest.fixture
@@ -163,12 +162,12 @@ def pipeline(sales: Sales, instance: DagsterInstance, tmp_path: Path) -> Pipelin
 
 @pytest.fixture(scope="session")
 def good_lake_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[DatabaseServer], Path]:
-    """Makes the folder of a lake that was refreshed from a server's sample, once for each."""
+    """Makes the folder of a lake that was refreshed from `sales`, once for each server."""
 
     @cache
     def refreshed(server: DatabaseServer) -> Path:
-        url = server.url("reader", PASSWORD, "sample")
-        settings = _settings(url, tmp_path_factory.mktemp("good_lake"))
+        sales = copy_sample(server, "sales")
+        settings = _settings(sales.url, tmp_path_factory.mktemp("good_lake"))
         with DagsterInstance.ephemeral() as instance:
             assert Pipeline(settings, instance).refresh().success
         return Path(settings.lake_uri)

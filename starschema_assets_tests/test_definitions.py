@@ -35,7 +35,7 @@ UPSTREAM = {
 }
 
 OF_RAW = {"types", "key", "not_null", "source_schema", "exact_values", "row_count", "row_loss"}
-OF_RAW |= {"all_columns"}
+OF_RAW |= {"all_columns", "same_source"}
 GROUPED = {f"raw/{table}" for table in ("customers", "employees", "offices", "orders", "products")}
 OF_STAR = {"types", "key", "not_null", "one_snapshot"}
 CHECKS = {

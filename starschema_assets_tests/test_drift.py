@@ -1,9 +1,12 @@
 """What changes at the source between two refreshes: its tables, their columns, their sizes."""
 
+import json
+
 import pytest
 from dagster import ExecuteInProcessResult
+from pydantic import SecretStr
 
-from starschema_assets_tests.conftest import Sales, on_both
+from starschema_assets_tests.conftest import Sales, copy_sample, on_both
 from starschema_assets_tests.pipeline import RAW, STAR, Pipeline
 
 pytestmark = on_both
@@ -23,7 +26,8 @@ def test_what_the_star_uses_and_the_source_lost_is_named_before_anything_is_writ
 ) -> None:
     sales.sql(LOST_COLUMNS)
     run = refreshed.refused()
-    assert {result.check_name for result in run.get_asset_check_evaluations()} == {"source_schema"}
+    made = {result.check_name for result in run.get_asset_check_evaluations()}
+    assert made == {"same_source", "source_schema"}
     reason = refreshed.reason(run)
     expected = {
         "raw/customers:source_schema": "customers.customerName is binary at the source and string "
@@ -191,6 +195,36 @@ def test_a_table_that_lost_too_many_rows_is_published_only_if_that_is_accepted(
     assert refreshed.rows("select count(*) from star.fact_orders") == [(lines,)]
     sales.mend()
     assert refreshed.refresh().success
+
+
+def test_another_database_than_the_last_one_is_refused_before_it_is_read(
+    refreshed: Pipeline, sales: Sales
+) -> None:
+    other = copy_sample(sales.server, "other")
+    other.sql("drop table employees")
+    moved = refreshed.settings.model_copy(update={"source_url": SecretStr(other.url)})
+    pipeline = Pipeline(moved, refreshed.instance)
+    titles = [f"{'/'.join(table)}:same_source" for table in RAW]
+    run = pipeline.refused()
+    failures = dict.fromkeys(titles, True) | {"raw/employees:source_schema": True}
+    assert pipeline.failures(run) == failures
+    address = f"mysql://127.0.0.1:{sales.server.port}"
+    said = f"the published table is from {address}/sales, and this one from {address}/other: "
+    assert (pipeline.check(titles[0]).description or "").startswith(said)
+
+    other.mend()
+    (step,) = pipeline.refused().get_step_failure_events()
+    data = step.step_failure_data.user_failure_data
+    assert data
+    assert data.metadata["accept"].value == json.dumps(titles)
+    run = pipeline.refresh(accept=titles)
+    assert run.success
+    assert pipeline.failures(run) == dict.fromkeys(titles, False)
+    record = pipeline.check(titles[0]).description or ""
+    assert record.startswith(f"Accepted for this run. {said}")
+    run = pipeline.refresh()
+    assert run.success
+    assert pipeline.failures(run) == {}
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,8 @@ def locked_down(server: DatabaseServer) -> None:
     server.execute("""
         set global require_secure_transport = on;
         set global sql_mode = 'ANSI_QUOTES,STRICT_ALL_TABLES';
+        set global max_execution_time = 50;
+        set global sql_select_limit = 10;
         flush privileges
     """)
 

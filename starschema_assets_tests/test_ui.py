@@ -46,7 +46,7 @@ query($job: String!) {
 @pytest.fixture(scope="module")
 def sales(mariadb: DatabaseServer) -> Iterator[Sales]:
     """A copy of the sample for the whole module."""
-    sales = copy_sample(mariadb)
+    sales = copy_sample(mariadb, "ui")
     yield sales
     sales.sql(f"drop database {sales.database}")
 

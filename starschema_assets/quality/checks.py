@@ -27,6 +27,9 @@ class RowCheck(Check):
 
 
 TYPES = Check("types", "The file has the declared columns, in order, with the declared types.")
+SAME_SOURCE = Check(
+    "same_source", "The table is filled from the database that filled it the last time."
+)
 SOURCE_SCHEMA = Check(
     "source_schema",
     "The source still has the columns that the star needs, with the types of the contract; "
@@ -71,7 +74,7 @@ NEWEST_ORDER = Check(
     warning=True,
 )
 
-OF_RAW = (SOURCE_SCHEMA, ALL_COLUMNS, EXACT_VALUES, ROW_COUNT, ROW_LOSS)
+OF_RAW = (SAME_SOURCE, SOURCE_SCHEMA, ALL_COLUMNS, EXACT_VALUES, ROW_COUNT, ROW_LOSS)
 OF_STAR = (ONE_SNAPSHOT,)
 OF_FACT = (MATCHES_SOURCE, NEWEST_ORDER)
 

@@ -1,5 +1,6 @@
 """Checks and findings as Dagster shows them."""
 
+import json
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
@@ -63,14 +64,17 @@ def verify_accepted(config: AuditConfig, contracts: Iterable[Contract]) -> None:
 
 def gate(findings: Iterable[Finding], config: AuditConfig) -> Iterator[AssetCheckResult]:
     """Yield every finding as the result of its check, then raise Failure if one of them blocks."""
-    reasons = []
+    reasons: list[str] = []
+    acceptable: list[str] = []
     for finding in accept(findings, config.accept):
         yield _result(finding)
         if finding.blocks:
             reasons.append(f"- {_reason(finding)}")
+            acceptable += [] if finding.final else [finding.title]
     if reasons:
         raise Failure(
             "\n".join(["Checks failed, so this step published nothing:", *reasons]),
+            metadata={"accept": json.dumps(acceptable)} if acceptable else None,
             allow_retries=False,
         )
 

@@ -10,12 +10,23 @@ from starschema_assets.quality.checks import (
     ONE_SPELLING,
     ROW_COUNT,
     ROW_LOSS,
+    SAME_SOURCE,
     SOURCE_SCHEMA,
 )
 from starschema_assets.quality.finding import Finding
 
 Types = Mapping[str, str]
 """Athena's type of each column of a table."""
+
+
+def same_source(contract: Contract, source: str, before: str) -> Finding:
+    """Compare the database that is read with the one of the last publication; "" if unknown."""
+    message = (
+        f"the published table is from {before}, and this one from {source}: check "
+        "STARSCHEMA_SOURCE_URL and STARSCHEMA_LAKE_URI, or accept it if the database has moved"
+    )
+    passed = before in {"", source}
+    return Finding(contract, SAME_SOURCE, passed=passed, message="" if passed else message)
 
 
 def source_schema(

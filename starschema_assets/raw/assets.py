@@ -61,7 +61,7 @@ def raw_assets(audit: RawAudit, lake: Lake) -> AssetsDefinition:
         with clear_failure(), lake.lock(f"run {context.run.run_id}", context.log) as lease:
             extraction = Extraction(source, lake, audit, context.run.run_id, context.log)
             try:
-                findings, staged = extraction.stage(selected)
+                findings, staged = extraction.stage(selected, config.accept)
             except (ConnectionLost, Unreachable) as lost:
                 # A server that a retry can't reach is one that is still coming back.
                 is_worth_it = isinstance(lost, ConnectionLost) or context.retry_number > 0

@@ -65,6 +65,9 @@ class RawAudit:
                 continue
             own.append((contract, file))
             declared = mapping_of(entries, "declared")
+            yield source.same_source(
+                contract, entries.get("source", ""), entries.get("source_before", "")
+            )
             yield self.declaration(contract, declared, published=None)
         yield from self.versions(own)
 

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -17,8 +17,8 @@ from starschema_assets.lake.lake import Lake, StagedTable
 from starschema_assets.lake.parquet import Footer
 from starschema_assets.provenance import figures_entry, written_by
 from starschema_assets.quality.files import types_of
-from starschema_assets.quality.finding import Finding
-from starschema_assets.quality.source import refused_values
+from starschema_assets.quality.finding import Finding, accept
+from starschema_assets.quality.source import refused_values, same_source
 from starschema_assets.raw.audit import RawAudit
 from starschema_assets.raw.contracts import ORDERDETAILS
 from starschema_assets.source.database import Figures
@@ -43,15 +43,27 @@ class Extraction:
     run_id: str
     log: Logger
 
-    def stage(self, contracts: Sequence[Contract]) -> tuple[list[Finding], list[StagedTable]]:
-        """Stage the tables from one snapshot; nothing is staged if a declaration forbids it."""
+    def stage(
+        self, contracts: Sequence[Contract], accepted: Collection[str]
+    ) -> tuple[list[Finding], list[StagedTable]]:
+        """Stage the tables from one snapshot; nothing is read if a declaration forbids it.
+
+        So does another database than the last one, unless it is `accepted`.
+        """
         declared = self.source.declared(contract.table for contract in contracts)
         published = {contract.table: self._published(contract) for contract in contracts}
-        findings = [
-            self._declaration(
-                contract, declared.get(contract.table), _types_of(published[contract.table])
-            )
+        sources = [
+            same_source(contract, self.source.name, _source_of(published[contract.table]))
             for contract in contracts
+        ]
+        findings = [
+            *accept(sources, accepted),
+            *(
+                self._declaration(
+                    contract, declared.get(contract.table), _types_of(published[contract.table])
+                )
+                for contract in contracts
+            ),
         ]
         if any(finding.blocks for finding in findings):
             return findings, []
@@ -115,6 +127,8 @@ class Extraction:
         source_rows = snapshot.count(table)
         spellings = snapshot.spellings(table, contract.grouped)
         entries = written_by(self.run_id) | {
+            "source": self.source.name,
+            "source_before": _source_of(published),
             "snapshot": snapshot.id,
             "declared": json.dumps({column.name: column.type for column in table.columns}),
             "source_rows": str(source_rows),
@@ -153,6 +167,10 @@ def _order_figures(snapshot: Snapshot, lines: int) -> Figures:
 
 def _types(table: SourceTable) -> Mapping[str, str]:
     return {column.name: column.type for column in table.columns}
+
+
+def _source_of(published: Footer | None) -> str:
+    return published.metadata.get("source", "") if published else ""
 
 
 def _types_of(published: Footer | None) -> Mapping[str, str] | None:

@@ -93,6 +93,8 @@ class Database(Protocol):
 
     where: str
     """For messages: user, host and database."""
+    name: str
+    """What a lake remembers of the database that filled it: where it is, without the user."""
 
     def columns(self) -> list[tuple[str, str, str, bool]]:
         """Table, column, declared type, nullability: in the order of the tables' columns."""

@@ -39,6 +39,7 @@ class DuckDBFile:
             raise SourceError("STARSCHEMA_SOURCE_URL needs a file: duckdb:////absolute/path")
         self._file = Path(url.database)
         self.where = f"duckdb:///{self._file}"
+        self.name = f"the DuckDB file {self._file.name}"  # wherever its folder is moved to
 
     def columns(self) -> list[tuple[str, str, str, bool]]:
         """See `Database`."""

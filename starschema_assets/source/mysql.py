@@ -89,6 +89,7 @@ class MySQL:
         self._tls = TLS.to(host, settings)
         user = "" if secret else f"{url.username}@"
         self.where = f"mysql://{user}{host}:{self._url.port}/{url.database}"
+        self.name = f"mysql://{host.lower()}:{self._url.port}/{url.database}"
 
     def columns(self) -> list[tuple[str, str, str, bool]]:
         """See `Database`."""

@@ -25,6 +25,11 @@ class Source:
         self._settings = settings
         self._database = _database(settings)
 
+    @property
+    def name(self) -> str:
+        """What a lake remembers of the database that filled it."""
+        return self._database.name
+
     def declared(self, tables: Iterable[str]) -> dict[str, SourceTable]:
         """Those of the tables that are there, as the source declares them.
 

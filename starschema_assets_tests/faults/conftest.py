@@ -21,7 +21,7 @@ from starschema_assets_tests.seaweedfs import SeaweedFS
 @pytest.fixture(scope="session")
 def base(sample_server: DatabaseServer, tmp_path_factory: pytest.TempPathFactory) -> Base:
     """What one good refresh of a copy of the sample left."""
-    base = Base(tmp_path_factory.mktemp("base"), copy_sample(sample_server))
+    base = Base(tmp_path_factory.mktemp("base"), copy_sample(sample_server, "faults"))
     base.home.mkdir()
     (base.home / "dagster.yaml").write_text("telemetry: {enabled: false}")
     settings = Settings(
