@@ -16,6 +16,8 @@ from benchmarks.source import DATA
 from starschema_assets import command
 from starschema_assets.errors import StarschemaError
 from starschema_assets.settings import CHECKOUT
+from starschema_assets_tests import mysql_packages
+from starschema_assets_tests.servers import KINDS
 
 PAGE = CHECKOUT / "docs" / "benchmarks.md"
 PARTS = ("small", "wide", "contenders", "phases", "scan")
@@ -33,13 +35,16 @@ def main() -> None:
     if not options.page.exists():
         options.page.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(PAGE, options.page)
+    if options.server == "mysql" and (reason := mysql_packages.look().reason):
+        raise StarschemaError(f"No MySQL: {reason}")
     benchmark = Benchmark(
+        options.server,
         [c for c in CONTENDERS if c.name in options.only],
         options.rounds,
         options.timeout,
         options.page,
         DATA / "results.json",
-        circumstances(sys.argv[1:]),
+        circumstances(options.server, sys.argv[1:]),
     )
     tasks: dict[str, list[Callable[[], None]]] = {
         "small": [lambda: benchmark.small(SMALL_ROUNDS)],
@@ -80,6 +85,9 @@ def _options() -> argparse.ArgumentParser:
         type=lines_of,
         default=[1_000_000, 10_000_000, 30_000_000],
         help="numbers of order lines, such as 100k or 10M (default: 1M 10M 30M)",
+    )
+    parser.add_argument(
+        "--server", choices=KINDS, default="mariadb", help="what is read (default: mariadb)"
     )
     parser.add_argument("--rounds", type=int, default=3, help="of all contenders (default: 3)")
     names = [contender.name for contender in CONTENDERS]

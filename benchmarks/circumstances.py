@@ -12,11 +12,12 @@ from pathlib import Path
 from benchmarks.contenders import CONTENDERS
 from starschema_assets.settings import CHECKOUT
 from starschema_assets_tests import mariadb
+from starschema_assets_tests.mysql_packages import found
 
 OWN_PACKAGES = ("dagster", "duckdb", "pyarrow")
 
 
-def circumstances(arguments: list[str]) -> dict[str, str]:
+def circumstances(server: str, arguments: list[str]) -> dict[str, str]:
     """One line a matter."""
     peers = {package: None for contender in CONTENDERS for package in contender.packages}
     asked = f' ARGS="{shlex.join(arguments)}"' if arguments else ""
@@ -26,16 +27,16 @@ def circumstances(arguments: list[str]) -> dict[str, str]:
         "Machine": f"{os.cpu_count()} cores ({_of('/proc/cpuinfo', 'model name')}), "
         f"{int(_of('/proc/meminfo', 'MemTotal').split()[0]) / 2**20:.0f} GiB of memory, "
         f"{platform.system()} {platform.release().partition('-')[0]}",
-        "This project": ", ".join(_versions()),
+        "This project": ", ".join(_versions(server)),
         "Peers": ", ".join(package.replace("==", " ") for package in peers),
     }
 
 
-def _versions() -> Iterator[str]:
+def _versions(server: str) -> Iterator[str]:
     yield f"Python {platform.python_version()}"
     for package in OWN_PACKAGES:
         yield f"{package} {version(package)}"
-    yield f"MariaDB {mariadb.version()}"
+    yield f"MariaDB {mariadb.version()}" if server == "mariadb" else f"MySQL {found().version}"
 
 
 def _commit() -> str:

@@ -8,13 +8,14 @@ from pathlib import Path
 from sqlalchemy import make_url
 
 from benchmarks.answers import RAW, STAR
+from benchmarks.source import Source
 from starschema_assets_tests.environment import python_with
 
 SCRIPTS = Path(__file__).parent / "scripts"
 TEN_MILLION = 10_000_000
 
-Command = Callable[[str, Path], list[str]]
-"""What to run for a source URL and a folder to write to; what is missing is installed then."""
+Command = Callable[[Source, Path], list[str]]
+"""What to run for a source and a folder to write to; what is missing is installed then."""
 
 
 @dataclass(frozen=True)
@@ -33,32 +34,32 @@ class Contender:
     """It isn't run with more order lines: it would take too long, or too much memory."""
 
 
-def _floor(url: str, _folder: Path) -> list[str]:
-    source = make_url(url)
+def _floor(source: Source, _folder: Path) -> list[str]:
+    url = make_url(source.url)
     selects = ";".join(f"select * from {name.removeprefix('raw/')}" for name in RAW)
     return [
-        "mariadb",
+        *source.server.client(),
         "--no-defaults",
         "--quick",
         "--batch",
         "--protocol=tcp",
-        f"--host={source.host}",
-        f"--port={source.port}",
-        f"--user={source.username}",
-        f"--password={source.password}",
+        f"--host={url.host}",
+        f"--port={url.port}",
+        f"--user={url.username}",
+        f"--password={url.password}",
         f"--execute={selects}",
-        str(source.database),
+        str(url.database),
     ]
 
 
 def _own(script: str) -> Command:
-    return lambda _url, folder: [sys.executable, str(SCRIPTS / f"{script}.py"), str(folder)]
+    return lambda _source, folder: [sys.executable, str(SCRIPTS / f"{script}.py"), str(folder)]
 
 
 def _peer(script: str, packages: tuple[str, ...]) -> Command:
-    def command(url: str, folder: Path) -> list[str]:
+    def command(source: Source, folder: Path) -> list[str]:
         python = python_with(f"bench-{script}", *packages)
-        return [str(python), str(SCRIPTS / f"{script}.py"), url, str(folder)]
+        return [str(python), str(SCRIPTS / f"{script}.py"), source.url, str(folder)]
 
     return command
 
@@ -77,7 +78,7 @@ SPARK = ("pyspark==3.5.4",)  # that of Glue 5.0
 
 FLOOR = Contender(
     "floor",
-    "floor: mariadb --quick to /dev/null",
+    "floor: the server's own client, --quick to /dev/null",
     _floor,
 )
 REFRESH = Contender(

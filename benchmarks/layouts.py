@@ -52,7 +52,8 @@ class Scan:
 def compared(source: Source, truth: Truth, timeout: float) -> tuple[list[Scan], str, str]:
     """The scans, and both layouts of the fact in a few words."""
     same_rows = replace(
-        SPARK_JOB, command=lambda url, folder: [*SPARK_JOB.command(url, folder), "--same-rows"]
+        SPARK_JOB,
+        command=lambda source, folder: [*SPARK_JOB.command(source, folder), "--same-rows"],
     )
     with workshop() as ours, workshop() as usual:
         layouts = (
@@ -73,9 +74,7 @@ def _files(
 ) -> dict[str, list[Path]]:
     """Run a contender once; raises RuntimeError if its fact isn't right."""
     lake = folder / "lake"
-    cost = run(
-        contender.command(source.url, lake), settings_in(folder, source.url), folder, timeout
-    )
+    cost = run(contender.command(source, lake), settings_in(folder, source.url), folder, timeout)
     if problem := cost.error or "; ".join(faults([FACT], lake, truth)):
         raise RuntimeError(f"{contender.title}: {problem}")
     tables = [table.removeprefix("star/") for table in contender.tables if table.startswith("star")]

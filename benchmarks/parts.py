@@ -18,6 +18,9 @@ from benchmarks.source import source
 from benchmarks.summary import Summary, summarised
 from benchmarks.wide import play_wide
 
+PEERS_READ = "mariadb"
+"""The server of the page's charts and of its comparison with peers."""
+
 log = logging.getLogger(__name__)
 
 
@@ -25,6 +28,8 @@ log = logging.getLogger(__name__)
 class Benchmark:
     """One call of `make bench`: what is asked for, and where it is written."""
 
+    server: str
+    """The kind of server that the parts with order lines read."""
     contenders: Sequence[Contender]
     rounds: int
     timeout: float
@@ -38,18 +43,18 @@ class Benchmark:
     def lines(self, lines: int) -> None:
         """All contenders that can take so many order lines."""
         contenders = [c for c in self.contenders if lines <= (c.most_lines or lines)]
-        with source(lines) as data:
+        with source(self.server, lines) as data:
             expected = truth(data)
             runs: list[Run] = []
             try:
                 for run in play(contenders, data, expected, self.rounds, self.timeout):
                     runs.append(run)
-                    self._keep(f"{lines} lines", runs)
+                    self._keep(f"{lines} lines, {self.server}", runs)
             finally:  # what was measured before a failure is worth a table, too
                 if runs:
                     self.by_lines[expected.lines] = summarised(runs)
                     self._write_contenders()
-        if len(self.by_lines) > 1:
+        if len(self.by_lines) > 1 and self.server == PEERS_READ:
             self._write_growth()
 
     def small(self, rounds: int) -> None:
@@ -69,14 +74,14 @@ class Benchmark:
 
     def phases(self, lines: int) -> None:
         """Where a refresh spends its time."""
-        with source(lines) as data:
+        with source(self.server, lines) as data:
             expected = truth(data)  # which also brings the data into the server's memory
             found = phases_of(data, self.timeout)
         self._section("phases", f"{expected.lines:,} order lines, once.", phases_table(found))
 
     def scan(self, lines: int) -> None:
         """What queries need of the files."""
-        with source(lines) as data:
+        with source(self.server, lines) as data:
             expected = truth(data)
             scans, ours, usual = compared(data, expected, self.timeout)
         self._keep("scan", scans)
@@ -91,6 +96,9 @@ class Benchmark:
         )
 
     def _write_contenders(self) -> None:
+        if self.server != PEERS_READ:
+            self._section(f"contenders on {self.server}", *self._of_each_scale())
+            return
         most = max(self.by_lines, key=lambda lines: (len(self.by_lines[lines]), lines))
         charts.contenders(self.by_lines[most], most, self._image("contenders"))
         self._section(

@@ -66,7 +66,7 @@ def _run(
         if contender.on_s3 and bucket:
             settings |= bucket.settings()
         try:
-            command = contender.command(source.url, lake)
+            command = contender.command(source, lake)
         except (OSError, subprocess.CalledProcessError) as error:
             return Run(contender.name, Cost(0, 0, 0, 0, f"not installed: {error}"), 0, 0, ())
         before = cpu_seconds(source.server.pid)

@@ -1,4 +1,4 @@
-"""The database that all contenders read: a real MariaDB, loaded once for each number of lines."""
+"""The database that all contenders read, loaded once for each server and number of lines."""
 
 import json
 import shutil
@@ -14,7 +14,7 @@ from starschema_assets.sample.generate import SEED, code_digest
 from starschema_assets.sample.mysql import load
 from starschema_assets.settings import CHECKOUT
 from starschema_assets_tests.database_server import DatabaseServer
-from starschema_assets_tests.mariadb import MariaDB
+from starschema_assets_tests.servers import server_of
 
 DATA = CHECKOUT / "data" / "bench"
 DATABASE = "classicmodels"
@@ -22,13 +22,16 @@ READER = "reader"
 LINES_OF_SCALE_1 = 3_020
 """On average; one scale has a few more or less."""
 
-OPTIONS: dict[str, str | Path] = {
+_OPTIONS: dict[str, str | Path] = {
     "local_infile": "1",
     "innodb_buffer_pool_size": "3G",  # the data is in memory, as it is on a server of its own
-    "innodb_log_file_size": "512M",
     "innodb_buffer_pool_dump_at_shutdown": "0",
     "innodb_buffer_pool_load_at_startup": "0",
-    "skip_log_bin": "1",
+}
+OPTIONS: dict[str, dict[str, str | Path]] = {
+    "mariadb": {**_OPTIONS, "innodb_log_file_size": "512M", "skip_log_bin": "1"},
+    # By default MySQL encrypts even what stays on the machine, and MariaDB doesn't
+    "mysql": {**_OPTIONS, "innodb_redo_log_capacity": "1G", "tls_version": ""},
 }
 
 
@@ -55,16 +58,16 @@ def new_folder() -> Scratch:
 
 
 @contextmanager
-def source(lines: int) -> Iterator[Source]:
+def source(kind: str, lines: int) -> Iterator[Source]:
     """A server with about so many order lines, made from the sample generator if need be."""
-    folder = DATA / f"mariadb-{lines}"
+    folder = DATA / f"{kind}-{lines}"
     scale = max(1, round(lines / LINES_OF_SCALE_1))
     label = {"scale": scale, "seed": SEED, "code": code_digest()}
     ready = folder / "label.json"
     if not ready.exists() or json.loads(ready.read_text(encoding="utf-8")) != label:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-    with MariaDB(datadir=folder / "data", **OPTIONS) as server:
+    with server_of(kind, datadir=folder / "data", **OPTIONS[kind]) as server:
         try:
             if not ready.exists():
                 fill(server, scale)

@@ -22,7 +22,7 @@ WIDE_ROWS = f"""
 
 def play_wide(timeout: float) -> Iterator[Run]:
     """Refresh once from the sample with wide rows in one of its tables."""
-    with workshop() as folder, MariaDB(datadir=folder / "data", **OPTIONS) as server:
+    with workshop() as folder, MariaDB(datadir=folder / "data", **OPTIONS["mariadb"]) as server:
         fill(server, scale=1)
         server.execute(WIDE_ROWS, DATABASE)
         source = Source(server, DATABASE, reader_url(server), folder)

@@ -46,7 +46,7 @@ def expected(sample: Source) -> Truth:
 
 
 def contender(*command: str, tables: tuple[str, ...] = ()) -> Contender:
-    return Contender("x", "x", lambda _url, folder: [*command, str(folder)], tables)
+    return Contender("x", "x", lambda _source, folder: [*command, str(folder)], tables)
 
 
 def only(contender: Contender, source: Source, expected: Truth, timeout: float = 60) -> Run:
