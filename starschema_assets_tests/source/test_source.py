@@ -13,7 +13,7 @@ from starschema_assets.source.database import LeftOut
 from starschema_assets.source.errors import SourceError, TableMissing
 from starschema_assets.source.mysql import MySQL
 from starschema_assets.source.source import Source, SourceColumn, SourceTable
-from starschema_assets_tests.source.conftest import PASSWORD, Shop
+from starschema_assets_tests.source.conftest import PASSWORD, Shop, on_mysql
 
 
 def test_declares_columns_types_nullability_and_key_in_their_order(shop: Shop) -> None:
@@ -81,6 +81,19 @@ def test_a_column_of_a_type_that_cannot_be_held_is_left_out_and_has_an_example(
     assert table.left_out == (LeftOut("bad", declared, reason),)
     assert source.example(table, table.left_out[0]) == example
     assert shop.read("t").to_pydict() == {"a": [1, 1], "b": [2, 2]}
+
+
+@on_mysql
+def test_a_vector_is_left_out_and_shown_as_hexadecimal_digits(shop: Shop) -> None:
+    shop.sql(
+        "CREATE TABLE t (a int, v vector(2), g geometry);"
+        "INSERT INTO t VALUES (7, STRING_TO_VECTOR('[1,2]'), POINT(1, 2))"
+    )
+    source = shop.source()
+    table = source.declared(["t"])["t"]
+    assert [column.declared for column in table.left_out] == ["vector(2)", "geometry"]
+    assert source.example(table, table.left_out[0]) == "0x0000803F00000040"
+    assert shop.read("t").to_pydict() == {"a": [7]}
 
 
 def failures(shop: Shop, url: str) -> list[SourceError]:
