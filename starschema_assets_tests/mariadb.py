@@ -1,9 +1,12 @@
 """A real MariaDB server of its own for the tests."""
 
+import atexit
 import os
 import re
 import shutil
 import subprocess
+import tempfile
+from functools import cache
 from pathlib import Path
 from typing import ClassVar
 
@@ -29,10 +32,20 @@ class MariaDB(DatabaseServer):
 
     def make_data(self, folder: Path) -> None:
         """See `DatabaseServer`."""
-        install = ["mariadb-install-db", "--no-defaults", f"--datadir={folder}"]
-        install += ["--auth-root-authentication-method=normal", "--skip-test-db"]
-        own = {**os.environ, "TMPDIR": str(self.home)}
-        subprocess.run([*install, *as_root()], check=True, capture_output=True, env=own)
+        shutil.copytree(_template(), folder)
+
+
+@cache
+def _template() -> Path:
+    """An initialised data directory, to be copied: it takes a second of CPU to make one."""
+    home = Path(tempfile.mkdtemp(prefix="mariadb"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    install = ["mariadb-install-db", "--no-defaults", f"--datadir={home / 'data'}"]
+    install += ["--auth-root-authentication-method=normal", "--skip-test-db"]
+    install += ["--innodb-log-file-size=8M"]
+    own = {**os.environ, "TMPDIR": str(home)}
+    subprocess.run([*install, *as_root()], check=True, capture_output=True, env=own)
+    return home / "data"
 
 
 def mariadbd() -> str:
