@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     source_tls: Literal["auto", "verify", "off"] = Field(
         "auto",
         description="`verify`: TLS with a verified certificate and host name; "
-        "`auto`: `verify` unless the host is this machine.",
+        "`auto`: `verify` unless the host is this machine; `off`: no TLS.",
     )
     source_ca: Path | None = Field(
         None,

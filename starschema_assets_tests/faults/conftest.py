@@ -9,11 +9,12 @@ import pytest
 from dagster import DagsterInstance
 from pydantic import SecretStr
 
-from starschema_assets.settings import Settings
+from starschema_assets.settings import CHECKOUT, Settings
 from starschema_assets_tests.conftest import VERSIONED, copy_sample
 from starschema_assets_tests.database_server import DatabaseServer
 from starschema_assets_tests.faults.deployment import FILES, Base, Deployment
 from starschema_assets_tests.faults.objects import objects_of
+from starschema_assets_tests.instances import instance_in
 from starschema_assets_tests.pipeline import Pipeline
 from starschema_assets_tests.seaweedfs import SeaweedFS
 
@@ -23,13 +24,13 @@ def base(sample_server: DatabaseServer, tmp_path_factory: pytest.TempPathFactory
     """What one good refresh of a copy of the sample left."""
     base = Base(tmp_path_factory.mktemp("base"), copy_sample(sample_server, "faults"))
     base.home.mkdir()
-    (base.home / "dagster.yaml").write_text("telemetry: {enabled: false}")
+    shutil.copy(CHECKOUT / ".dagster" / "dagster.yaml", base.home)
     settings = Settings(
         source_url=SecretStr(base.sales.url),
         lake_uri=str(base.lake),
         scratch=base.folder / "scratch",
     )
-    with DagsterInstance.from_config(str(base.home)) as instance:
+    with instance_in(base.home) as instance:
         assert Pipeline(settings, instance).refresh().success
     return base
 
@@ -39,7 +40,7 @@ def instance(base: Base, tmp_path: Path) -> Iterator[DagsterInstance]:
     """The instance that has that refresh on record."""
     home = tmp_path / "dagster_home"
     shutil.copytree(base.home, home)
-    with DagsterInstance.from_config(str(home)) as instance:
+    with instance_in(home) as instance:
         yield instance
 
 

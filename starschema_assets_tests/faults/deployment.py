@@ -1,6 +1,6 @@
 """A pipeline that was refreshed once and is about to meet a fault."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,7 @@ from dagster import (
     DagsterRun,
     DagsterRunStatus,
     EventLogEntry,
+    ExecuteInProcessResult,
 )
 
 from starschema_assets.lake.lake import Lake
@@ -51,6 +52,13 @@ class Deployment(Pipeline):
     def __init__(self, settings: Settings, instance: DagsterInstance, objects: Objects) -> None:
         super().__init__(settings, instance)
         self.objects = objects
+
+    def refresh(self, *tables: Sequence[str], accept: Sequence[str] = ()) -> ExecuteInProcessResult:
+        """Refresh, also from another server than the one that filled the base's lake."""
+        moved = [
+            f"{'/'.join(table)}:same_source" for table in tables or TABLES if table[0] == "raw"
+        ]
+        return super().refresh(*tables, accept=[*moved, *accept])
 
     @cached_property
     def lake(self) -> Lake:
