@@ -43,6 +43,7 @@ def _floor(source: Source, _folder: Path) -> list[str]:
         "--quick",
         "--batch",
         "--protocol=tcp",
+        "--loose-get-server-public-key",  # by which MySQL takes a password without TLS
         f"--host={url.host}",
         f"--port={url.port}",
         f"--user={url.username}",
