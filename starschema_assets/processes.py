@@ -8,6 +8,7 @@ process in its tags, whoever started the run.
 import os
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -28,6 +29,8 @@ from dagster._core.executor.in_process import InProcessExecutor
 from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
 from dagster._core.storage.tags import HIDDEN_TAG_PREFIX, RUN_FAILURE_REASON_TAG
 
+from starschema_assets.errors import StarschemaError
+
 TAG = f"{HIDDEN_TAG_PREFIX}starschema_process"
 """The UI doesn't list such tags. Its value: the run's id, then what Process has."""
 _OWN_REASONS = {
@@ -41,12 +44,12 @@ _OWN_REASONS = {
 """Why a run failed by itself, as Dagster's own tag says it."""
 
 
-class RunEnded(Exception):  # noqa: N818 - reads as what happened
+class RunEnded(StarschemaError):  # noqa: N818 - reads as what happened
     """The run was ended in Dagster while its process lived on: it must publish nothing more."""
 
 
 class Process(NamedTuple):
-    """A process that no other is taken for: neither one after a reboot, nor one with its old id."""
+    """Identifies one process, even after a reboot or when its id is used again."""
 
     host: str
     namespace: str
@@ -60,12 +63,15 @@ class Process(NamedTuple):
 
     @classmethod
     def of(cls, pid: int | str) -> Self | None:
-        """The process that has this id now; None if there is none, or no Linux to ask."""
+        """The process that has this id now; None if there is none, or no Linux to ask.
+
+        Raises OSError if the machine hides it.
+        """
         try:
             stat = Path(f"/proc/{pid}/stat").read_text()
             namespace = str(Path("/proc/self/ns/pid").readlink())
             boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        except (FileNotFoundError, ProcessLookupError):  # any other error tells nothing
+        except (FileNotFoundError, ProcessLookupError):
             return None
         state, *fields = stat.rpartition(")")[2].split()  # a name before it may hold anything
         if state in "XZ":  # dead, and not yet noticed by its parent
@@ -74,9 +80,12 @@ class Process(NamedTuple):
         return cls(socket.gethostname(), namespace, user, boot, fields[18], str(pid))
 
     def is_gone(self) -> bool:
-        """Whether it surely lives no more; False also if that can't be told from here."""
-        here = Process.of(os.getpid())
-        return here is not None and here[:3] == self[:3] and Process.of(self.pid) != self
+        """Whether it has certainly ended; False also if that can't be seen from here."""
+        try:
+            here = Process.of(os.getpid())
+            return here is not None and here[:3] == self[:3] and Process.of(self.pid) != self
+        except OSError:
+            return False
 
 
 class Launcher(DefaultRunLauncher):
@@ -88,11 +97,12 @@ class Launcher(DefaultRunLauncher):
         return True
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
-        """FAILED if the process is gone, else RUNNING: if nobody can tell, its bound ends it."""
-        run_id, *noted = run.tags.get(TAG, "nobody").split()
+        """FAILED if the process has ended, else RUNNING: if unknown, the time limit ends it."""
+        run_id, *noted = run.tags.get(TAG, "").split() or ["nobody"]
         # A run that is executed again begins with the tags of the one before
-        if run_id == run.run_id and (process := Process(*noted)).is_gone():
-            reason = f"process {process.pid} on {process.host} is no more"
+        is_own = run_id == run.run_id and len(noted) == len(Process._fields)
+        if is_own and (process := Process(*noted)).is_gone():
+            reason = f"process {process.pid} on {process.host} has ended"
             return CheckRunHealthResult(WorkerStatus.FAILED, reason)
         return CheckRunHealthResult(WorkerStatus.RUNNING)
 
@@ -103,8 +113,11 @@ class NotingExecutor(InProcessExecutor):
     def execute(
         self, plan_context: PlanOrchestrationContext, execution_plan: ExecutionPlan
     ) -> Iterator[DagsterEvent]:
-        """Note it, then go on as Dagster's own does."""
-        if process := Process.of(os.getpid()):
+        """Note it if it can be seen, then go on as Dagster's own does."""
+        process = None
+        with suppress(OSError):
+            process = Process.of(os.getpid())
+        if process:
             run_id = plan_context.run_id
             plan_context.instance.add_run_tags(run_id, {TAG: " ".join([run_id, *process])})
         yield from super().execute(plan_context, execution_plan)

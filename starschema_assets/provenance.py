@@ -7,10 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 Entries = Mapping[str, str]
-"""The metadata of one file. Those of raw: run_id, written_at, source, source_before, snapshot,
-declared, left_out, spellings, source_rows, rows_before, nulled_dates, and order_figures with
-orderdetails. Those of the star: run_id, written_at, raw_snapshots, and order_figures with the
-fact."""
+"""The metadata of one file. Those of raw: run_id, written_at, source, snapshot, declared, left_out,
+spellings, source_rows, rows_before, nulled_dates, and order_figures with orderdetails. Those of the
+star: run_id, written_at, raw_snapshots, and order_figures with the fact."""
 
 Figures = Mapping[str, tuple[int, int, Decimal]]
 """For each year of orderDate (empty without one): order lines, pieces, USD."""

@@ -69,16 +69,13 @@ def main() -> None:
     if "source_url" not in settings.model_fields_set:
         ensure_sample()
     with DagsterInstance.get() as instance:
-        for job, kept in (
-            (refresh, "Readers have the tables that they had"),
-            (crawl, "The tables are published, and the catalog is as it was"),
-        ):
+        for job in (refresh, crawl):
             run = execute_job(reconstructable(job), instance, run_config=QUIET)
             if not run.success:
                 log = command.keep("\n".join(_log(instance, run.run_id)))
                 raise StarschemaError(
-                    f"{_causes(run)}\n{job.__name__} failed. {kept}. The whole log is in {log}, "
-                    f"and in `make ui` as run {run.run_id}."
+                    f"{_causes(run)}\n{job.__name__} failed; {_published(run)}. "
+                    f"The whole log is in {log}, and in `make ui` as run {run.run_id}."
                 )
     for question in FIRST_QUESTIONS:
         print(f"\n{question.replace('_', ' ').capitalize()}")
@@ -93,6 +90,12 @@ def _causes(run: JobExecutionResult) -> str:
     events = [event for event in run.all_events if event.is_failure]
     steps = [reason(event) for event in events if event.is_step_failure]
     return "\n".join(steps or [event.message or "" for event in events])
+
+
+def _published(run: JobExecutionResult) -> str:
+    events = [event for event in run.all_events if event.is_step_materialization]
+    names = [event.asset_key.to_user_string() for event in events if event.asset_key]
+    return f"it had published {', '.join(names)}" if names else "it published nothing"
 
 
 def _log(instance: DagsterInstance, run_id: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What is said of a setting that can't be used: its name, and what is allowed."""
+"""Error messages for settings: the variable's name, and what is allowed."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -22,14 +22,20 @@ class SettingsError(StarschemaError):
 
 def unknown_variables(environment: Mapping[str, str], fields: Collection[str]) -> list[str]:
     """A line for each variable that looks like a setting and isn't one."""
+    settings = [f"{PREFIX}{name.upper()}" for name in fields]
     return [
         f"{variable} isn't a setting{_meant(variable, fields)}"
         for variable, value in sorted(environment.items())
-        if variable.upper().startswith(PREFIX)
+        if _looks_like_one(variable.upper(), settings)
         and not variable.startswith(OF_THE_TESTS)
-        and _name_of(variable) not in fields
+        and variable.upper() not in settings
         and value  # an empty one is as good as not set
     ]
+
+
+def _looks_like_one(variable: str, settings: Collection[str]) -> bool:
+    """Also one whose prefix is misspelled."""
+    return variable.startswith(PREFIX) or bool(get_close_matches(variable, settings, 1, 0.9))
 
 
 def lines_of(error: ValidationError, fields: Mapping[str, FieldInfo]) -> Iterator[str]:
@@ -50,7 +56,7 @@ def _name_of(variable: str) -> str:
 
 
 def _meant(variable: str, fields: Collection[str]) -> str:
-    near = get_close_matches(_name_of(variable), fields, n=1)
+    near = get_close_matches(variable.partition("_")[2].lower(), fields, n=1)
     return f"; did you mean {PREFIX}{near[0].upper()}?" if near else ": README.md lists them all"
 
 
@@ -73,7 +79,7 @@ def _allowed(field: FieldInfo) -> str:
 
 def kind_of(address: str) -> str | None:
     """What marks an address that is no path of this machine, e.g. `gs:`; None if it is a path."""
-    kind = re.match(r"[A-Za-z][\w+.-]*:|s3//", address)
+    kind = re.match(r"\s*(?:[A-Za-z][\w+.-]*:|(?:s3|gs)//)", address)
     return kind[0] if kind else None
 
 

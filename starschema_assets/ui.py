@@ -1,6 +1,7 @@
 """`make ui`: Dagster's webserver and daemon, once on an instance."""
 
 import argparse
+import errno
 import fcntl
 import os
 import socket
@@ -63,9 +64,13 @@ def _verify_free(port: int) -> None:
         try:
             probe.bind((HOST, port))
         except OSError as error:
+            left = (
+                ". If a `make ui` was killed, end what it left: on another port, a second daemon "
+                "would work beside its daemon"
+            )
+            is_taken = error.errno == errno.EADDRINUSE
             raise StarschemaError(
-                f"PORT={port} can't be used: {error.strerror}, perhaps by what a killed `make ui` "
-                "left. End that, or name another port: make ui PORT=3001"
+                f"PORT={port} can't be used: {error.strerror}{left if is_taken else ''}"
             ) from None
 
 

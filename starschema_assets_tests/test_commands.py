@@ -128,9 +128,7 @@ def test_a_failed_refresh_has_its_stack_trace_in_the_file_that_is_named(
     cause, outcome, _ = commands.end("run", STARSCHEMA_SOURCE_URL=NOBODY)
     log = commands.home / "last-failure.log"
     assert re.match("raw_tables: mysql://reader@.*; check host and port in STARSCHEMA_SOU", cause)
-    assert outcome.startswith(
-        f"refresh failed. Readers have the tables that they had. The whole log is in {log}, "
-    )
+    assert outcome.startswith(f"refresh failed; it published nothing. The whole log is in {log}, ")
     assert log.stat().st_mode & 0o077 == 0
     kept = log.read_text()
     first = kept.index("Failure: mysql://reader@127.0.0.1:1/shop: Can't connect")

@@ -209,7 +209,7 @@ def test_another_database_than_the_last_one_is_refused_before_it_is_read(
     failures = dict.fromkeys(titles, True) | {"raw/employees:source_schema": True}
     assert pipeline.failures(run) == failures
     address = f"mysql://127.0.0.1:{sales.server.port}"
-    said = f"the published table is from {address}/sales, and this one from {address}/other: "
+    said = f"the lake has tables from {address}/sales, and this one is from {address}/other: "
     assert (pipeline.check(titles[0]).description or "").startswith(said)
 
     other.mend()
@@ -222,9 +222,9 @@ def test_another_database_than_the_last_one_is_refused_before_it_is_read(
     assert pipeline.failures(run) == dict.fromkeys(titles, False)
     record = pipeline.check(titles[0]).description or ""
     assert record.startswith(f"Accepted for this run. {said}")
-    run = pipeline.refresh()
-    assert run.success
-    assert pipeline.failures(run) == {}
+    assert pipeline.failures(crawled_and_audited(pipeline)) == {}
+    run = refreshed.refused(("raw", "offices"))
+    assert refreshed.failures(run) == {"raw/offices:same_source": True}
 
 
 @pytest.mark.parametrize(

@@ -74,8 +74,11 @@ def test_a_run_that_is_executed_again_is_not_taken_for_the_one_whose_tags_it_has
     assert health(process, noted_by="the run before") is WorkerStatus.RUNNING
 
 
-def test_a_run_without_a_note_counts_as_running() -> None:
-    health = Launcher().check_run_worker_health(DagsterRun(job_name="job"))
+@pytest.mark.parametrize("tags", [{}, {TAG: ""}, {TAG: "RUN of another version"}])
+def test_a_run_without_a_note_that_can_be_read_counts_as_running(tags: dict[str, str]) -> None:
+    run = DagsterRun(job_name="job")
+    tags = {name: note.replace("RUN", run.run_id) for name, note in tags.items()}
+    health = Launcher().check_run_worker_health(run.with_tags(tags))
     assert health.status is WorkerStatus.RUNNING
 
 

@@ -76,6 +76,7 @@ def test_a_bad_value_is_refused_by_the_name_of_its_variable_and_what_is_allowed(
         ("LAKE_URI", "gs://bucket/lake", "a directory or s3://bucket/prefix; gs: isn't supported"),
         ("LAKE_URI", "ftp:lake", "a directory or s3://bucket/prefix; ftp: isn't supported"),
         ("LAKE_URI", "S3://bucket", "a directory or s3://bucket/prefix; S3: isn't supported"),
+        ("LAKE_URI", "gs//bucket", "a directory or s3://bucket/prefix; gs// isn't supported"),
         ("LAKE_URI", "s3//bucket", "a directory or s3://bucket/prefix; s3// isn't supported"),
         ("LAKE_URI", "s3://", "a directory or s3://bucket/prefix"),
         ("SCRATCH", "s3://bucket", "a path on this machine; s3: isn't supported"),
@@ -104,6 +105,7 @@ def test_a_directory_and_a_bucket_are_lakes(uri: str) -> None:
     [
         ("STARSCHEMA_SORUCE_URL", "; did you mean STARSCHEMA_SOURCE_URL?"),
         ("starschema_lake", "; did you mean STARSCHEMA_LAKE_URI?"),
+        ("STARSHEMA_SOURCE_URL", "; did you mean STARSCHEMA_SOURCE_URL?"),
         ("STARSCHEMA_COLOUR", ": README.md lists them all"),
     ],
 )

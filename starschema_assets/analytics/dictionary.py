@@ -24,8 +24,9 @@ Names of types are Athena's. A column marked *personal* holds personal data.
 A column marked *as spelled* holds text that people group by. The star takes outer blanks off and
 keeps the rest as the source spells it. So `USA` and `usa` are two values here, where a `group by`
 in MySQL takes them for one, if the column's collation does. The check `one_spelling` of the raw
-table names such values with their rows: mend them at the source, or group by `lower(country)`. Only
-`productLine` takes the spelling of the table of product lines.
+table names such values with their rows: mend them at the source, or group by a folded value, which
+is in lower case, and without accents if the collation ignores them. Only `productLine` takes the
+spelling of the table of product lines.
 """
 _GROUPED = {(contract.table, name) for contract in CONTRACTS for name in contract.grouped}
 
@@ -73,7 +74,9 @@ def _table(model: Model) -> Iterator[str]:
     for column in contract.columns:
         origins = model.column_lineage[column.name]
         says = column.description + _reference(contract, column) + " *Personal.*" * column.personal
-        says += " *As spelled.*" * (not _GROUPED.isdisjoint(origins))
+        says += " *As spelled.*" * any(
+            origin in _GROUPED and origin[1] == column.name for origin in origins
+        )
         cells = (
             f"`{column.name}`",
             column.type,

@@ -33,7 +33,7 @@ UNDER_WAY = (
     DagsterRunStatus.STARTED,
 )
 ATTEMPTS = 4
-"""How often one publication is crawled at most: a crawl that was killed is tried again thrice."""
+"""How often one publication is crawled at most: a killed crawl is tried again three times."""
 ATTEMPT_TAG = "starschema/attempt"
 PUBLICATIONS = 200
 """Publications of a table that one evaluation looks at: the newest."""

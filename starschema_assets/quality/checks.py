@@ -28,7 +28,7 @@ class RowCheck(Check):
 
 TYPES = Check("types", "The file has the declared columns, in order, with the declared types.")
 SAME_SOURCE = Check(
-    "same_source", "The table is filled from the database that filled it the last time."
+    "same_source", "All published raw tables are from the database that this one is from."
 )
 SOURCE_SCHEMA = Check(
     "source_schema",

@@ -1,6 +1,6 @@
 """Audit of a raw table against its source: what it declares, counts and has lost."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 
 from starschema_assets.contract import Contract
@@ -14,19 +14,20 @@ from starschema_assets.quality.checks import (
     SOURCE_SCHEMA,
 )
 from starschema_assets.quality.finding import Finding
+from starschema_assets.source.database import MAX_SPELLED_VALUES
 
 Types = Mapping[str, str]
 """Athena's type of each column of a table."""
 
 
-def same_source(contract: Contract, source: str, before: str) -> Finding:
-    """Compare the database that is read with the one of the last publication; "" if unknown."""
+def same_source(contract: Contract, source: str, published: Collection[str]) -> Finding:
+    """Compare a table's database with those of the published raw tables; "" is an unknown one."""
+    others = sorted(set(published) - {source, ""})
     message = (
-        f"the published table is from {before}, and this one from {source}: check "
+        f"the lake has tables from {', '.join(others)}, and this one is from {source}: check "
         "STARSCHEMA_SOURCE_URL and STARSCHEMA_LAKE_URI, or accept it if the database has moved"
     )
-    passed = before in {"", source}
-    return Finding(contract, SAME_SOURCE, passed=passed, message="" if passed else message)
+    return Finding(contract, SAME_SOURCE, passed=not others, message=message if others else "")
 
 
 def source_schema(
@@ -108,7 +109,8 @@ def one_spelling(contract: Contract, spellings: Sequence[Mapping[str, object]]) 
     message = "; ".join(
         f"{contract.table}.{column}: "
         + ", ".join(f"'{each['spelling']}' in {each['rows']} rows" for each in value)
-        for (column, _), value in values
+        + (" (and perhaps more values)" if group == MAX_SPELLED_VALUES else "")
+        for (column, group), value in values
     )
     return Finding(contract, ONE_SPELLING, passed=not spellings, message=message)
 

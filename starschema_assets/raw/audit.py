@@ -49,6 +49,7 @@ class RawAudit:
     def published(self, lake: Lake) -> Iterator[Finding]:
         """What the published tables hold, with the declaration that was recorded in them."""
         own: list[tuple[Contract, Path]] = []
+        sources: dict[Contract, str] = {}
         for contract in CONTRACTS:
             try:
                 file = lake.fetch(contract.path)
@@ -65,10 +66,10 @@ class RawAudit:
                 continue
             own.append((contract, file))
             declared = mapping_of(entries, "declared")
-            yield source.same_source(
-                contract, entries.get("source", ""), entries.get("source_before", "")
-            )
+            sources[contract] = entries.get("source", "")
             yield self.declaration(contract, declared, published=None)
+        for contract, name in sources.items():
+            yield source.same_source(contract, name, sources.values())
         yield from self.versions(own)
 
     def version(self, audit: RowAudit, contract: Contract, file: Path) -> Iterator[Finding]:

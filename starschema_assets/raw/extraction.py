@@ -20,7 +20,7 @@ from starschema_assets.quality.files import types_of
 from starschema_assets.quality.finding import Finding, accept
 from starschema_assets.quality.source import refused_values, same_source
 from starschema_assets.raw.audit import RawAudit
-from starschema_assets.raw.contracts import ORDERDETAILS
+from starschema_assets.raw.contracts import CONTRACTS, ORDERDETAILS
 from starschema_assets.source.database import Figures
 from starschema_assets.source.errors import ValueRefused
 from starschema_assets.source.snapshot import Snapshot
@@ -51,13 +51,11 @@ class Extraction:
         So does another database than the last one, unless it is `accepted`.
         """
         declared = self.source.declared(contract.table for contract in contracts)
-        published = {contract.table: self._published(contract) for contract in contracts}
-        sources = [
-            same_source(contract, self.source.name, _source_of(published[contract.table]))
-            for contract in contracts
-        ]
+        published = {contract.table: self._published(contract) for contract in CONTRACTS}
+        sources = [f.metadata.get("source", "") for f in published.values() if f]
+        same = [same_source(contract, self.source.name, sources) for contract in contracts]
         findings = [
-            *accept(sources, accepted),
+            *accept(same, accepted),  # here, since what blocks is not even read
             *(
                 self._declaration(
                     contract, declared.get(contract.table), _types_of(published[contract.table])
@@ -100,7 +98,11 @@ class Extraction:
         if refused:
             needed = "and the contract needs it: read from a view that casts it"
             return refused_values(contract, f"{'; '.join(refused)}, {needed}")
-        return self.audit.declaration(contract, _types(table), published)
+        left_out = {column.name for column in table.left_out}  # which all_columns tells
+        before = (
+            {n: type_ for n, type_ in published.items() if n not in left_out} if published else None
+        )
+        return self.audit.declaration(contract, _types(table), before)
 
     @contextmanager
     def _audited(self, findings: list[Finding]) -> Generator[Callable[[Contract, Path], None]]:
@@ -128,7 +130,6 @@ class Extraction:
         spellings = snapshot.spellings(table, contract.grouped)
         entries = written_by(self.run_id) | {
             "source": self.source.name,
-            "source_before": _source_of(published),
             "snapshot": snapshot.id,
             "declared": json.dumps({column.name: column.type for column in table.columns}),
             "source_rows": str(source_rows),
@@ -148,7 +149,7 @@ class Extraction:
         except NotPublished:
             return None
         except Unreadable as error:
-            self.log.warning("%s will be replaced: %s", contract.name, error)
+            self.log.warning("%s: what is published can't be read: %s", contract.name, error)
             return None
 
 
@@ -167,10 +168,6 @@ def _order_figures(snapshot: Snapshot, lines: int) -> Figures:
 
 def _types(table: SourceTable) -> Mapping[str, str]:
     return {column.name: column.type for column in table.columns}
-
-
-def _source_of(published: Footer | None) -> str:
-    return published.metadata.get("source", "") if published else ""
 
 
 def _types_of(published: Footer | None) -> Mapping[str, str] | None:

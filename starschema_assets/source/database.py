@@ -15,8 +15,8 @@ ROWS_BYTES = 16 * 1024**2
 """Memory that the rows on their way may take, at each of the two or three places they are in."""
 COLUMN_BYTES = 16
 EXAMPLE_LENGTH = 60
-MAX_SPELLINGS = 100
-"""More of a table would help nobody, and fill the metadata of its file."""
+MAX_SPELLED_VALUES = 20
+"""More of a column would help nobody, and fill the metadata of its file."""
 
 Figures = list[tuple[Any, ...]]
 
@@ -121,7 +121,10 @@ class Database(Protocol):
         """A query for one of a column's zero dates, as text."""
 
     def spellings(self, table: SourceTable, columns: Sequence[str]) -> str:
-        """A query for MAX_SPELLINGS: index of the column, group, spelling, rows."""
+        """A query for index of the column, group (from 1), spelling, rows.
+
+        At most MAX_SPELLED_VALUES groups a column.
+        """
 
     def dated(self, table: SourceTable) -> list[str]:
         """The columns that may hold dates that are none."""

@@ -42,10 +42,11 @@ _LOST = re.compile(
 )
 _LIMITS = {
     r"exceeded the 'max_questions' resource": "MAX_QUERIES_PER_HOUR",
-    r"exceeded the '(max_\w+)' resource": "",
+    r"exceeded the '(max_(?!user_connections)\w+)' resource": "",
     r"maximum statement execution time exceeded": "max_execution_time",
     r"Connection memory limit": "connection_memory_limit",
     r"(max_statement_time) exceeded|more than (MAX_JOIN_SIZE) rows": "",
+    r"--(max-session-mem-used) option": "",
 }
 """Limits of a server or a user, with the variable where the message doesn't name it."""
 _LOGIN = r"Access denied .*using password"
@@ -59,6 +60,9 @@ _ADVICE = {
     r"Unknown database|to database": "check the database in STARSCHEMA_SOURCE_URL, "
     "and that the user may SELECT there",
     r"command denied": "grant the user SELECT on it",
+    r"max_user_connections|Too many connections": "run again when other connections have ended",
+    r"Lock wait timeout": "run again when the session that holds the lock, such as an ALTER "
+    "TABLE, has ended",
     _UNREACHABLE: "check host and port in STARSCHEMA_SOURCE_URL, "
     "and that this machine may reach them",
 }

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 
 from starschema_assets.source.database import (
     COLUMN_BYTES,
-    MAX_SPELLINGS,
+    MAX_SPELLED_VALUES,
     ROWS_BYTES,
     SourceColumn,
     SourceTable,
@@ -70,25 +70,25 @@ def spellings(table: SourceTable, columns: Sequence[str]) -> str:
     """Index of the column, group, spelling and rows of values that only the collation equates."""
     queries = [
         f"""
-        SELECT {index} AS c, value, CONVERT(spelling USING utf8mb4) AS spelling, found
+        SELECT c, value, CONVERT(spelling USING utf8mb4) AS spelling, found
         FROM (
-            SELECT
-                spelling, found,
-                DENSE_RANK() OVER (ORDER BY spelling) AS value,
-                COUNT(*) OVER (PARTITION BY spelling) AS spellings
+            SELECT {index} AS c, spelling, found, DENSE_RANK() OVER (ORDER BY spelling) AS value
             FROM (
-                SELECT MIN(TRIM({column})) AS spelling, COUNT(*) AS found
-                FROM {quoted(table.name)}
-                GROUP BY CAST(TRIM({column}) AS BINARY)
-            ) AS exact
-        ) AS equated
-        WHERE spellings > 1
+                SELECT spelling, found, COUNT(*) OVER (PARTITION BY spelling) AS spellings
+                FROM (
+                    SELECT MIN(TRIM({column})) AS spelling, COUNT(*) AS found
+                    FROM {quoted(table.name)}
+                    GROUP BY CAST(TRIM({column}) AS BINARY)
+                ) AS exact
+            ) AS equated
+            WHERE spellings > 1
+        ) AS ranked
+        WHERE value <= {MAX_SPELLED_VALUES}
         """
         for index, column in enumerate(map(quoted, columns))
     ]
     union = " UNION ALL ".join(queries)
-    order = "c, value, found DESC, CAST(spelling AS BINARY)"
-    return f"SELECT * FROM ({union}) AS u ORDER BY {order} LIMIT {MAX_SPELLINGS}"
+    return f"SELECT * FROM ({union}) AS u ORDER BY c, value, found DESC, CAST(spelling AS BINARY)"
 
 
 def rows_of_slices(table: SourceTable) -> str:

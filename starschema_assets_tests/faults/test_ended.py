@@ -140,7 +140,7 @@ def test_a_run_that_was_killed_while_no_daemon_was_there_is_failed_by_the_next_o
 ) -> None:
     assert ended.seconds(ended.killed) < BOUND
     (text,) = ended.told(ended.killed)
-    assert "is no more" in text
+    assert "has ended" in text
     assert "Not published: raw/customers, " in text
 
 
