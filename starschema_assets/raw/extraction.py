@@ -46,9 +46,10 @@ class Extraction:
     def stage(
         self, contracts: Sequence[Contract], accepted: Collection[str]
     ) -> tuple[list[Finding], list[StagedTable]]:
-        """Stage the tables from one snapshot; nothing is read if a declaration forbids it.
+        """Stage the tables from one snapshot.
 
-        So does another database than the last one, unless it is `accepted`.
+        Nothing is read if a declaration forbids it, or if the published tables are from another
+        database and that isn't `accepted`.
         """
         declared = self.source.declared(contract.table for contract in contracts)
         published = {contract.table: self._published(contract) for contract in CONTRACTS}

@@ -46,7 +46,7 @@ _LIMITS = {
     r"maximum statement execution time exceeded": "max_execution_time",
     r"Connection memory limit": "connection_memory_limit",
     r"(max_statement_time) exceeded|more than (MAX_JOIN_SIZE) rows": "",
-    r"--(max-session-mem-used) option": "",
+    r"--(max-session-mem-used)\S* option": "",
 }
 """Limits of a server or a user, with the variable where the message doesn't name it."""
 _LOGIN = r"Access denied .*using password"

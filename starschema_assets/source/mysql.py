@@ -47,16 +47,18 @@ EXTENSION_SETTINGS = {
     "mysql_sql_buffer_result": "false",  # would copy the table on the server before the first row
 }
 SESSION = (
-    "SET SESSION net_write_timeout = 3600, wait_timeout = 28800"
+    "SET SESSION net_write_timeout = 3600, wait_timeout = 28800, lock_wait_timeout = 3600"
     f", sql_select_limit = {2**64 - 1}, sql_big_selects = 1"  # the latter lifts max_join_size
     " /*!50708 , max_execution_time = 0 */ /*M!100101 , max_statement_time = 0 */"
-    " /*M!100300 , idle_transaction_timeout = 0, idle_readonly_transaction_timeout = 0 */"
+    " /*M!100300 , idle_transaction_timeout = 0, idle_readonly_transaction_timeout = 0"
+    f", max_session_mem_used = {2**63 - 1} */"
 )
 """Lifts the limits that an administrator sets for people, on each connection.
 
-The seconds that the server waits for a slow reader of rows and between two queries, the rows that
-it returns or may examine, and the time that a statement or an idle transaction may take. The
-comments are MySQL's and MariaDB's own: neither knows the other's variables.
+The seconds that the server waits for a slow reader of rows, between two queries, and for another
+session's lock on a table; the rows that it returns or may examine; the time that a statement or an
+idle transaction may take, and the memory of a session. The comments are MySQL's and MariaDB's own:
+neither knows the other's variables.
 """
 
 

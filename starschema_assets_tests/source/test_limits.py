@@ -1,6 +1,7 @@
 """Limits that administrators set for people: none of them ends or shortens what is read."""
 
 import time
+from threading import Thread
 
 import pytest
 
@@ -66,6 +67,19 @@ def test_a_limit_that_stays_is_named_and_no_other_run_is_advised(
     ):
         snapshot.figures(JOINED)
     assert not isinstance(refused.value, ConnectionLost)
+
+
+def test_a_table_that_another_session_locks_is_waited_for(own_shop: Shop) -> None:
+    own_shop.sql("CREATE TABLE t (a int); INSERT INTO t VALUES (1)")
+    own_shop.server.execute("SET GLOBAL lock_wait_timeout = 1")
+    locked = "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP%'"
+    script = "LOCK TABLES t WRITE; SELECT SLEEP(3)"
+    other = Thread(target=own_shop.sql, args=[script])
+    other.start()
+    while own_shop.server.execute(locked) == "0\n":
+        assert other.is_alive()
+    assert own_shop.read("t").to_pydict() == {"a": [1]}
+    other.join()
 
 
 def test_a_user_who_may_ask_so_often_an_hour_learns_of_it(shop: Shop) -> None:
