@@ -81,9 +81,3 @@ def kind_of(address: str) -> str | None:
     """What marks an address that is no path of this machine, e.g. `gs:`; None if it is a path."""
     kind = re.match(r"\s*(?:[A-Za-z][\w+.-]*:|(?:s3|gs)//)", address)
     return kind[0] if kind else None
-
-
-def did_you_mean(word: str, known: Collection[str]) -> str:
-    """What is added to a message about a word that is near to another one."""
-    near = get_close_matches(word, known, n=1)
-    return f"; did you mean {near[0]}?" if near else ""

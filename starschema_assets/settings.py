@@ -17,9 +17,9 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from starschema_assets.errors import did_you_mean
 from starschema_assets.setting_errors import (
     SettingsError,
-    did_you_mean,
     kind_of,
     lines_of,
     unknown_variables,

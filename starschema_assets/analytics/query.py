@@ -6,7 +6,6 @@ questions in the folder `questions`.
 
 import argparse
 import time
-from difflib import get_close_matches
 from pathlib import Path
 
 import duckdb
@@ -17,6 +16,7 @@ from starschema_assets import command
 from starschema_assets.analytics.answer import Answer, QueryError
 from starschema_assets.catalog import embedded
 from starschema_assets.catalog.catalog import CatalogError
+from starschema_assets.errors import did_you_mean
 from starschema_assets.settings import Settings
 
 QUESTIONS = Path(__file__).parent / "questions"
@@ -50,10 +50,9 @@ def read(argument: str) -> str:
     if argument in known:
         return known[argument].read_text(encoding="utf-8")
     if argument.isidentifier() or not argument.strip():
-        near = get_close_matches(argument, known, n=1)
         raise QueryError(
             f"{argument!r} is neither SQL nor a question: give a query, @file, "
-            f"or one of {', '.join(known)}" + "".join(f"; did you mean {name}?" for name in near)
+            f"or one of {', '.join(known)}{did_you_mean(argument, known)}"
         )
     return argument
 
