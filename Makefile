@@ -74,7 +74,7 @@ test: .venv/installed .venv/spark ## run the tests on a real MariaDB, MySQL, S3 
 	@{ command -v chromium && .venv/bin/playwright --version; } >/dev/null 2>&1 || \
 	  $(call install,chromium libatomic1,the browser in which the tests look at the UI)
 	@.venv/bin/python -m pytest -n 6 --dist loadfile --no-loadscope-reorder $(ARGS)
-	@.venv/bin/python -m starschema_assets_tests.servers
+	@$(if $(ARGS),,.venv/bin/python -m starschema_assets_tests.servers)
 
 rehearse: wheel ## the AWS side of terraform/ in an emulator, from nothing to nothing, in some five minutes
 	@$(call mariadb,that the pipeline reads)
