@@ -34,7 +34,7 @@ class DatabaseServer:
             "bind_address": "127.0.0.1",
             "port": str(self.port),
             "innodb_buffer_pool_size": "64M",
-            "innodb_flush_log_at_trx_commit": "0",
+            "innodb_flush_log_at_trx_commit": "2",  # what is committed outlives a kill
             **self.defaults(),
             **options,
         }
