@@ -69,7 +69,7 @@ class Census:
     widest: int
     """The bytes of the widest row, at least."""
     zero_dates: dict[str, int] = field(default_factory=dict)
-    """Dates that are none, for each column that has any."""
+    """Invalid dates, counted for each column that has any."""
     zero_date: dict[str, str] = field(default_factory=dict)
     """One of them, as text."""
 
@@ -127,7 +127,7 @@ class Database(Protocol):
         """
 
     def dated(self, table: SourceTable) -> list[str]:
-        """The columns that may hold dates that are none."""
+        """The columns that may hold invalid dates."""
 
     def readings(
         self, table: SourceTable, census: Census, figures: Callable[[str], Figures]
