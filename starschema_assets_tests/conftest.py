@@ -1,5 +1,6 @@
 """Real servers for the tests, each started once and only if a test needs it."""
 
+import gc
 import shutil
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -38,6 +39,16 @@ WAIT_LONG = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the files that wait long before the others."""
     items.sort(key=lambda item: item.path.name not in WAIT_LONG)
+
+
+def pytest_collection_finish() -> None:
+    """Let Python look for cycles less often, and no more among what the imports made.
+
+    Dagster makes so many objects that a refresh takes 1.16 s of CPU with this and 1.35 s without.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 @pytest.fixture(scope="session")

@@ -25,6 +25,7 @@ from starschema_assets.star.models import MODELS
 
 RAW = [contract.path for contract in CONTRACTS]
 STAR = [model.contract.path for model in MODELS]
+QUIET = {"loggers": {"console": {"config": {"log_level": "INFO"}}}}
 
 
 class Pipeline:
@@ -80,9 +81,16 @@ class Pipeline:
         job = build(self.settings).resolve_implicit_global_asset_job_def()
         return self.run(job, asset_selection=list(keys))
 
-    def run(self, job: JobDefinition, **arguments: Any) -> ExecuteInProcessResult:
-        """Run any job on this pipeline's instance."""
-        return job.execute_in_process(instance=self.instance, raise_on_error=False, **arguments)
+    def run(
+        self, job: JobDefinition, run_config: Mapping[str, Any] | None = None, **arguments: Any
+    ) -> ExecuteInProcessResult:
+        """Run any job on this pipeline's instance; the console shows INFO and above."""
+        return job.execute_in_process(
+            instance=self.instance,
+            raise_on_error=False,
+            run_config={**QUIET, **(run_config or {})},
+            **arguments,
+        )
 
     def _run(self, job: str, **arguments: Any) -> ExecuteInProcessResult:
         return self.run(build(self.settings).resolve_job_def(job), **arguments)

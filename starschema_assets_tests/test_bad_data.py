@@ -1,5 +1,6 @@
 """Bad rows at the source are never published: what is checked, shown, and left as it was."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -18,30 +19,16 @@ class Spoilt:
 
     sql: str
     rows: Mapping[str, int]
-    """The checks that fail, and no others, with the rows that offend."""
+    """The checks that fail because of it, with the rows that offend."""
     shown: Mapping[str, str | int]
-    """What stands in the first example of the first of them, besides other columns."""
+    """What stands in an example of the first of them, besides other columns."""
 
 
-FIRST_ORDER = "(select min(orderNumber) from sample.orders)"
+SMALLEST_ORDER = (
+    "(select orderNumber from sample.orderdetails group by 1 having count(*) = 1 limit 1)"
+)
 
-CASES = {
-    "an order line without its order": Spoilt(
-        "insert into orderdetails values (999999, 'S12_5885', 7, 12.34, 1)",
-        {"star/fact_orders:not_null": 1},
-        {"orderNumber": 999999, "customerNumber": "NULL", "productCode": "S12_5885"},
-    ),
-    "an order of a customer who does not exist": Spoilt(
-        f"""update orders set customerNumber = 999999, comments = 'ask for Ana Silva'
-        where orderNumber = {FIRST_ORDER}""",
-        {"star/fact_orders:customerNumber_in_dim_customers": 11, "star/fact_orders:not_null": 11},
-        {"orderNumber": 10100, "customerNumber": 999999, "locationKey": "NULL", "comments": "***"},
-    ),
-    "a product that does not exist": Spoilt(
-        f"insert into orderdetails values ({FIRST_ORDER}, 'S99_9999', 7, 12.34, 99)",
-        {"star/fact_orders:productCode_in_dim_products": 1, "star/fact_orders:not_null": 1},
-        {"orderNumber": 10100, "orderLineNumber": 99, "productCode": "S99_9999"},
-    ),
+RAW_CASES = {
     "an order that is there twice": Spoilt(
         "alter table orders drop primary key; insert into orders select * from orders limit 1",
         {"raw/orders:key": 2},
@@ -55,51 +42,74 @@ CASES = {
         {"raw/orderdetails:key": 3},
         {"orderNumber": 10100, "productCode": "S10_1298", "rows": 3},
     ),
-    "two products on one line of an order": Spoilt(
-        f"""update orderdetails set orderLineNumber = 1
-        where orderNumber = {FIRST_ORDER} and orderLineNumber = 2""",
-        {"star/fact_orders:key": 2},
-        {"orderNumber": 10100, "orderLineNumber": 1, "rows": 2},
-    ),
     "a NULL where none may be": Spoilt(
         """alter table customers modify phone varchar(50) null;
         update customers set phone = null, contactLastName = 'Silva' where customerNumber = 103""",
         {"raw/customers:not_null": 1},
         {"customerNumber": 103, "contactLastName": "***", "phone": "NULL"},
     ),
+}
+STAR_CASES = {
+    "an order line without its order": Spoilt(
+        "insert into orderdetails values (999999, 'S12_5885', 7, 12.34, 1)",
+        {"star/fact_orders:not_null": 1},
+        {"orderNumber": 999999, "customerNumber": "NULL", "productCode": "S12_5885"},
+    ),
+    "an order of a customer who does not exist": Spoilt(
+        f"""update orders set customerNumber = 999999, comments = 'ask for Ana Silva'
+        where orderNumber = {SMALLEST_ORDER}""",
+        {"star/fact_orders:customerNumber_in_dim_customers": 1, "star/fact_orders:not_null": 1},
+        {"customerNumber": 999999, "locationKey": "NULL", "comments": "***"},
+    ),
+    "a product that does not exist": Spoilt(
+        "insert into orderdetails values (10100, 'S99_9999', 7, 12.34, 99)",
+        {"star/fact_orders:productCode_in_dim_products": 1, "star/fact_orders:not_null": 1},
+        {"orderNumber": 10100, "orderLineNumber": 99, "productCode": "S99_9999"},
+    ),
+    "two products on one line of an order": Spoilt(
+        """update orderdetails set orderLineNumber = 1
+        where orderNumber = 10100 and orderLineNumber = 2""",
+        {"star/fact_orders:key": 2},
+        {"orderNumber": 10100, "orderLineNumber": 1, "rows": 2},
+    ),
     "quantities that are not positive": Spoilt(
-        f"""update orderdetails set quantityOrdered = 1 - orderLineNumber
-        where orderNumber = {FIRST_ORDER} and orderLineNumber < 3""",
+        """update orderdetails set quantityOrdered = 3 - orderLineNumber
+        where orderNumber = 10100 and orderLineNumber between 3 and 4""",
         {"star/fact_orders:quantityOrdered_positive": 2},
         {"orderNumber": 10100, "quantityOrdered": 0, "orderAmount": "0.00"},
     ),
     "a negative price": Spoilt(
-        f"""update orderdetails set priceEach = -0.01
-        where orderNumber = {FIRST_ORDER} and orderLineNumber = 1""",
+        """update orderdetails set priceEach = -0.01
+        where orderNumber = 10100 and orderLineNumber = 5""",
         {"star/fact_orders:priceEach_not_negative": 1},
         {"orderNumber": 10100, "priceEach": "-0.01"},
     ),
 }
 
 
-@pytest.mark.parametrize("spoilt", [pytest.param(s, id=name) for name, s in CASES.items()])
+@pytest.mark.parametrize("cases", [RAW_CASES, STAR_CASES], ids=["raw", "star"])
 def test_bad_rows_are_named_and_not_published(
-    spoilt: Spoilt, refreshed: Pipeline, sales: Sales
+    cases: Mapping[str, Spoilt], refreshed: Pipeline, sales: Sales
 ) -> None:
-    sales.sql(spoilt.sql)
+    """All of a stage in one run: each check counts the rows of every case that breaks it."""
+    expected: Counter[str] = Counter()
+    for spoilt in cases.values():
+        sales.sql(spoilt.sql)
+        expected.update(spoilt.rows)
     run = refreshed.refused()
-    assert refreshed.failures(run) == dict.fromkeys(spoilt.rows, True)
-    for title, rows in spoilt.rows.items():
+    assert refreshed.failures(run) == dict.fromkeys(expected, True)
+    for title, rows in expected.items():
         assert f"{title}: offending rows: {rows}" in refreshed.reason(run)
         metadata = refreshed.check(title).metadata
         assert metadata["offending_rows"].value == rows
         assert "Silva" not in str(metadata)
-    example = refreshed.examples(next(iter(spoilt.rows)))[0]
-    assert {column: example[column] for column in spoilt.shown} == spoilt.shown
+    for name, spoilt in cases.items():
+        examples = refreshed.examples(next(iter(spoilt.rows)))
+        assert [e for e in examples if spoilt.shown.items() <= e.items()], (name, examples)
 
 
-ZERO_DATES = f"""
-    update orders set orderDate = '0000-00-00' where orderNumber = {FIRST_ORDER};
+ZERO_DATES = """
+    update orders set orderDate = '0000-00-00' where orderNumber = 10100;
     update orders set shippedDate = '2025-00-15' where orderNumber < 10103;
     set sql_mode = 'ALLOW_INVALID_DATES';
     update payments set paymentDate = '2025-02-31' limit 1

@@ -53,18 +53,30 @@ UNUSED = """
     alter table offices drop column territory;
     alter table products modify quantityInStock int not null
 """
+UNHELD = """
+    alter table customers add column position point;
+    alter table products add column embedding decimal(65, 30), add column price decimal(39, 2)
+"""
+SPELLINGS = """
+    update customers set country = 'usa' where country = 'UK';
+    update customers set country = ' Spain  ' where customerNumber = 116;
+    update products set productVendor = 'Café' where productCode = 'S10_1000';
+    update products set productVendor = 'CAFE' where productCode = 'S10_1298';
+"""
 
 
 def test_what_the_star_does_not_use_may_change_with_a_warning(
     refreshed: Pipeline, sales: Sales
 ) -> None:
-    sales.sql(UNUSED)
+    """Refreshes tell drift once, and what files lack or show each time; an audit tells all."""
+    for sql in (UNUSED, UNHELD, SPELLINGS):
+        sales.sql(sql)
     star = [f"describe star.{table}" for _, table in STAR]
-    star.append("from star.fact_orders order by orderNumber, orderLineNumber")
+    star.append(
+        "select * exclude locationKey from star.fact_orders order by orderNumber, orderLineNumber"
+    )
     before = [refreshed.rows(sql) for sql in star]
-    run = refreshed.refresh()
-    assert run.success
-    warnings = {
+    drift = {
         "raw/orders:source_schema": 'orders.the "odd" note is new, string',
         "raw/payments:source_schema": "payments.paymentDate is gone; nothing uses it; "
         "payments.paidOn is new, date",
@@ -72,41 +84,36 @@ def test_what_the_star_does_not_use_may_change_with_a_warning(
         "raw/products:source_schema": "products.quantityInStock was smallint and is int; "
         "nothing uses it",
     }
-    assert refreshed.failures(run) == dict.fromkeys(warnings, False)
-    assert {title: refreshed.check(title).description for title in warnings} == warnings
+    standing = {
+        "raw/customers:all_columns": "customers.position is left out: point has no counterpart in "
+        "Athena",
+        "raw/products:all_columns": "products.embedding is left out: decimal(65,30) has more than "
+        "38 digits; products.price is left out: decimal(39,2) has more than 38 digits",
+        "raw/customers:one_spelling": "customers.country: 'USA' in 38 rows, 'usa' in 5 rows",
+        "raw/products:one_spelling": "products.productVendor: 'CAFE' in 1 rows, 'Café' in 1 rows",
+    }
+    first = refreshed.refresh()
+    assert first.success
+    assert told(refreshed, first) == drift | standing
     assert refreshed.rows('select distinct "the ""odd"" note" from raw.orders') == [('"n"',)]
     assert [refreshed.rows(sql) for sql in star] == before
-    run = refreshed.refresh()
-    assert run.success
-    assert refreshed.failures(run) == {}, "drift is told against the last publication, once"
+    second = refreshed.refresh()
+    assert second.success
+    assert told(refreshed, second) == standing
+    assert told(refreshed, crawled_and_audited(refreshed)) == drift | standing
+
+
+def told(pipeline: Pipeline, run: ExecuteInProcessResult) -> dict[str, str | None]:
+    """What the run's failed checks say, none of which blocks."""
+    failures = pipeline.failures(run)
+    assert not any(failures.values())
+    return {title: pipeline.check(title).description for title in failures}
 
 
 def crawled_and_audited(refreshed: Pipeline) -> ExecuteInProcessResult:
     """The audit of what is published, the catalog being up to date."""
     assert refreshed.crawl().success
     return refreshed.audit()
-
-
-UNHELD = """
-    alter table customers add column position point;
-    alter table products add column embedding decimal(65, 30), add column price decimal(39, 2)
-"""
-
-
-def test_a_column_that_no_contract_names_and_no_file_can_hold_is_left_out_each_time(
-    refreshed: Pipeline, sales: Sales
-) -> None:
-    sales.sql(UNHELD)
-    warnings = {
-        "raw/customers:all_columns": "customers.position is left out: point has no counterpart in "
-        "Athena",
-        "raw/products:all_columns": "products.embedding is left out: decimal(65,30) has more than "
-        "38 digits; products.price is left out: decimal(39,2) has more than 38 digits",
-    }
-    for run in (refreshed.refresh(), refreshed.refresh(), crawled_and_audited(refreshed)):
-        assert run.success
-        assert refreshed.failures(run) == dict.fromkeys(warnings, False)
-        assert {title: refreshed.check(title).description for title in warnings} == warnings
 
 
 NAMED_UNHELD = """
@@ -135,29 +142,6 @@ def test_a_column_that_a_contract_names_and_no_file_can_hold_stops_the_refresh(
     reason = refreshed.reason(run)
     for title, said in expected.items():
         assert f"{title}: {said}, and the contract needs it: read from a view that" in reason
-
-
-SPELLINGS = """
-    update customers set country = 'usa' where country = 'UK';
-    update customers set country = ' Spain  ' where customerNumber = 116;
-    update products set productVendor = 'Café' where productCode = 'S10_1000';
-    update products set productVendor = 'CAFE' where productCode = 'S10_1298';
-"""
-
-
-def test_spellings_that_the_source_takes_for_one_value_are_a_warning_with_their_rows(
-    refreshed: Pipeline, sales: Sales
-) -> None:
-    sales.sql(SPELLINGS)
-    run = refreshed.refresh()
-    assert run.success
-    warnings = {
-        "raw/customers:one_spelling": "customers.country: 'USA' in 38 rows, 'usa' in 5 rows",
-        "raw/products:one_spelling": "products.productVendor: 'CAFE' in 1 rows, 'Café' in 1 rows",
-    }
-    assert refreshed.failures(run) == dict.fromkeys(warnings, False)
-    assert {title: refreshed.check(title).description for title in warnings} == warnings
-    assert refreshed.failures(crawled_and_audited(refreshed)) == dict.fromkeys(warnings, False)
 
 
 SHRUNK = """
