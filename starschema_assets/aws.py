@@ -1,4 +1,4 @@
-"""What the clients of AWS have in common: retries, and refusals in words that say what to do.
+"""What all clients of AWS share: retries, names of errors, and advice about a refusal.
 
 Credentials, region and endpoint come from AWS's default chain, AWS_ENDPOINT_URL among it.
 """
@@ -7,7 +7,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 ATTEMPTS = 8
-"""With botocore's back-off of up to 20 s: outlives a minute of throttling."""
+"""With botocore's back-off of up to 20 s: outlives a minute of throttling. In a longer one the run
+ends: all requests of a client share botocore's quota of retries."""
 
 _THROTTLED = {"Throttling", "ThrottlingException", "TooManyRequestsException"}
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
@@ -22,17 +23,20 @@ _NO_CREDENTIALS = {
 }
 
 
-def client_config() -> Config:
-    """How a client waits: it tries again when it is throttled or the connection fails."""
+def client_config(*, attempts: int = ATTEMPTS, timeout: int = 60) -> Config:
+    """How a client waits: it tries again when it is throttled or the connection fails.
+
+    `timeout` is in seconds without a byte.
+    """
     return Config(
-        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-        connect_timeout=10,
-        read_timeout=60,
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        connect_timeout=min(timeout, 10),
+        read_timeout=timeout,
     )
 
 
 def code_of(error: ClientError) -> str:
-    """The service's name of the error, e.g. `EntityNotFoundException`."""
+    """The service's name of the error, e.g. `NoSuchKey`; an answer to HEAD has only its status."""
     return error.response.get("Error", {}).get("Code", "unknown")
 
 

@@ -85,7 +85,7 @@ def load_extension(connection: duckdb.DuckDBPyConnection, name: str) -> None:
 
 def read_from_lake(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     """Let the connection read the lake's files by their URIs, with the AWS default chain on S3."""
-    if not settings.lake_uri.startswith("s3://"):
+    if not settings.s3_lake:
         return
     import boto3  # noqa: PLC0415 - a third of a second that a local lake doesn't need to spend
 

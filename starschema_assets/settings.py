@@ -147,6 +147,14 @@ class Settings(BaseSettings):
         description="Where Dagster's webserver is found by those who read the alerts.",
     )
 
+    @property
+    def s3_lake(self) -> tuple[str, str] | None:
+        """Bucket and prefix of a lake on S3; the prefix is empty or ends in a slash."""
+        if not self.lake_uri.startswith("s3://"):
+            return None
+        bucket, _, path = self.lake_uri.removeprefix("s3://").partition("/")
+        return bucket, f"{path.strip('/')}/".lstrip("/")
+
     @model_validator(mode="after")
     def _glue_is_whole(self) -> Self:
         if self.engine == "glue" and not self.glue_job:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from starschema_assets.aws import code_of
 from starschema_assets.lake.errors import LakeError
-from starschema_assets.lake.s3_client import code_of, is_conflict, is_missing
+from starschema_assets.lake.s3_bucket import is_conflict, is_missing
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

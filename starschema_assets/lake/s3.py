@@ -14,6 +14,7 @@ import pyarrow as pa
 from boto3.s3.transfer import TransferConfig
 from s3transfer.exceptions import S3DownloadFailedError
 
+from starschema_assets.aws import client_config
 from starschema_assets.lake.errors import LakeError, NoEarlierVersion, NotPublished
 from starschema_assets.lake.lake import (
     RUN_ID,
@@ -27,8 +28,7 @@ from starschema_assets.lake.lake import (
 from starschema_assets.lake.multipart import THREADS, Multipart
 from starschema_assets.lake.parquet import Footer, read_footer
 from starschema_assets.lake.paths import Table, file_of, name_of, page_of, table_of
-from starschema_assets.lake.s3_bucket import Bucket, End
-from starschema_assets.lake.s3_client import clear_errors, connect
+from starschema_assets.lake.s3_bucket import Bucket, End, clear_errors
 from starschema_assets.lake.s3_lease import LockObject, lease
 from starschema_assets.lake.scratch import Scratch, sweep
 from starschema_assets.settings import Settings
@@ -40,12 +40,10 @@ FOOTER_BYTES = 2**17
 class S3Lake(Lake):
     """Tables below `s3://bucket/prefix`; the lake's own object there is `_lock`."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, bucket: str, prefix: str, settings: Settings) -> None:
         """Nothing is asked of S3, nor of who gives out credentials, yet."""
-        bucket, _, prefix = settings.lake_uri.removeprefix("s3://").partition("/")
-        prefix = prefix.strip("/")
         self._name = bucket
-        self._prefix = f"{prefix}/" if prefix else ""
+        self._prefix = prefix
         # Not the default session, which all threads of the process share.
         self._session = boto3.Session()
         self._settings = settings
@@ -90,7 +88,7 @@ class S3Lake(Lake):
         """Hold `_lock`; what killed runs left, uploaded or in the scratch folder, is removed."""
         key = f"{self._prefix}_lock"
         lock = LockObject(self._bucket.client, self._name, key)
-        hasty = connect(self._session, attempts=3, timeout=5)
+        hasty = self._session.client("s3", config=client_config(attempts=3, timeout=5))
         renewals = LockObject(hasty, self._name, key)
         wait = self._settings.lock_wait
         with closing(hasty), lease(lock, renewals, holder, wait, log) as held:
@@ -203,7 +201,8 @@ class S3Lake(Lake):
 
     @cached_property
     def _bucket(self) -> Bucket:
-        return Bucket(connect(self._session), self._name, self._prefix)
+        client = self._session.client("s3", config=client_config())
+        return Bucket(client, self._name, self._prefix)
 
     def _key(self, table: Table) -> str:
         return self._prefix + file_of(table)

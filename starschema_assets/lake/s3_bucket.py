@@ -1,16 +1,33 @@
-"""The objects below a prefix of one bucket, in the words of S3."""
+"""The objects below a prefix of one bucket, and S3's errors as those of the lake."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
-from starschema_assets.lake.s3_client import is_missing
+from starschema_assets.aws import code_of
+from starschema_assets.lake.errors import LakeDenied, LakeError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import ObjectVersionTypeDef
+
+# The action that a policy has to allow, where it isn't called as the operation is.
+_ACTIONS = {
+    "HeadObject": "GetObject",
+    "CreateMultipartUpload": "PutObject",
+    "UploadPart": "PutObject",
+    "UploadPartCopy": "PutObject or s3:GetObjectVersion",
+    "CompleteMultipartUpload": "PutObject",
+    "ListObjectsV2": "ListBucket",
+    "ListObjectVersions": "ListBucketVersions",
+    "ListMultipartUploads": "ListBucketMultipartUploads",
+}
+_HINTS = {
+    "GetObject": ", and s3:ListBucket, without which it answers so for what doesn't exist, too.",
+}
 
 
 @dataclass(frozen=True)
@@ -82,3 +99,41 @@ class Bucket:
     def abort(self, upload: dict[str, Any]) -> None:
         """Forget the parts of an upload."""
         self.client.abort_multipart_upload(Bucket=self.name, **upload)
+
+
+@contextmanager
+def clear_errors(bucket: str, key: str, doing: str) -> Iterator[None]:
+    """Turn what S3 or the network answers into a LakeError; `doing` is e.g. `star/x: publishing`.
+
+    An error that the caller knows by its code is for it to catch inside.
+    """
+    place = f"s3://{bucket}/{key}"
+    try:
+        yield
+    except ClientError as error:
+        code = code_of(error)
+        operation = error.operation_name
+        if code == "NoSuchBucket":
+            raise LakeError(
+                f"{doing}: there is no bucket {bucket!r} for {place}: "
+                "create it, or correct STARSCHEMA_LAKE_URI."
+            ) from error
+        if code in {"AccessDenied", "403", "InvalidAccessKeyId", "SignatureDoesNotMatch"}:
+            action = _ACTIONS.get(operation, operation)
+            raise LakeDenied(
+                f"{doing}: {place} answers {code}: allow s3:{action} to these credentials"
+                f"{_HINTS.get(operation, '.')}"
+            ) from error
+        raise LakeError(f"{doing}: {place} answers {operation} with {code}: {error}") from error
+    except BotoCoreError as error:
+        raise LakeError(f"{doing}: {place} can't be reached or signed for: {error}") from error
+
+
+def is_missing(error: ClientError) -> bool:
+    """Whether the object (not the bucket) isn't there."""
+    return code_of(error) in {"NoSuchKey", "NoSuchVersion", "404"}
+
+
+def is_conflict(error: ClientError) -> bool:
+    """Whether a condition on the object's current version failed: someone else was faster."""
+    return code_of(error) in {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}

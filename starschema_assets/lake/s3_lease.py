@@ -21,7 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from starschema_assets.lake.errors import LakeBusy, LeaseLost
 from starschema_assets.lake.lake import Lease
-from starschema_assets.lake.s3_client import clear_errors, is_conflict, is_missing
+from starschema_assets.lake.s3_bucket import clear_errors, is_conflict, is_missing
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

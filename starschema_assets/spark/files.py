@@ -13,11 +13,11 @@ import boto3
 import pyarrow as pa
 from pyarrow import parquet as pq
 
+from starschema_assets.aws import client_config
 from starschema_assets.lake.errors import LakeError
 from starschema_assets.lake.lake import Lake
 from starschema_assets.lake.paths import Table, name_of
-from starschema_assets.lake.s3_bucket import Bucket
-from starschema_assets.lake.s3_client import clear_errors, connect
+from starschema_assets.lake.s3_bucket import Bucket, clear_errors
 from starschema_assets.lake.scratch import Scratch
 from starschema_assets.settings import Settings
 
@@ -66,11 +66,10 @@ class LocalFiles:
 class S3Files:
     """Below `<lake>/_spark/staging/`; parts pass through a scratch folder, one at a time."""
 
-    def __init__(self, lake: Lake, settings: Settings, run_id: str, folder: Path) -> None:
-        name, _, prefix = settings.lake_uri.removeprefix("s3://").partition("/")
-        prefix = f"{prefix.strip('/')}/".lstrip("/")
+    def __init__(self, lake: Lake, bucket: Bucket, run_id: str, folder: Path) -> None:
+        """`bucket` is the lake's, below its `_spark/staging/`."""
         self._lake = lake
-        self._bucket = Bucket(connect(boto3.Session()), name, f"{prefix}_spark/staging/")
+        self._bucket = bucket
         self._run_id = run_id
         self._folder = folder
 
@@ -108,8 +107,11 @@ def open_files(lake: Lake, settings: Settings, run_id: str, *, on_cluster: bool)
     try:
         if not on_cluster:
             yield LocalFiles(lake, scratch.path)
-        elif settings.lake_uri.startswith("s3://"):
-            yield S3Files(lake, settings, run_id, scratch.path)
+        elif settings.s3_lake:
+            name, prefix = settings.s3_lake
+            client = boto3.Session().client("s3", config=client_config())
+            bucket = Bucket(client, name, f"{prefix}_spark/staging/")
+            yield S3Files(lake, bucket, run_id, scratch.path)
         else:
             raise LakeError(
                 f"The workers of a cluster can't reach {settings.lake_uri}: "

@@ -9,6 +9,7 @@ from dagster import AssetExecutionContext, PipesEnvContextInjector
 from dagster_aws.pipes import PipesGlueClient, PipesS3MessageReader
 from dagster_pipes import PipesParams
 
+from starschema_assets.errors import StarschemaError
 from starschema_assets.settings import Settings
 from starschema_assets.spark.local import Listener
 from starschema_assets.spark.messages import Message
@@ -22,10 +23,9 @@ class S3Reader(Listener, PipesS3MessageReader):
     Glue's log would do for a job that succeeds; the client doesn't read it if the job fails.
     """
 
-    def __init__(self, session: boto3.Session, lake_uri: str) -> None:
-        bucket, _, prefix = lake_uri.removeprefix("s3://").partition("/")
+    def __init__(self, session: boto3.Session, bucket: str, prefix: str) -> None:
         super().__init__(bucket=bucket, client=session.client("s3"), interval=POLL_SECONDS)
-        self._prefix = f"{prefix.strip('/')}/_spark/messages/".lstrip("/")
+        self._prefix = f"{prefix}_spark/messages/"
 
     @contextmanager
     def get_params(self) -> Iterator[PipesParams]:
@@ -38,10 +38,15 @@ class GlueClient:
     """The job that STARSCHEMA_GLUE_JOB names."""
 
     def __init__(self, settings: Settings) -> None:
+        if settings.s3_lake is None:
+            raise StarschemaError(
+                f"STARSCHEMA_ENGINE=glue can't reach {settings.lake_uri}: "
+                "let STARSCHEMA_LAKE_URI name a lake on S3."
+            )
         self._job = str(settings.glue_job)
         session = boto3.Session()  # not the default one, which all threads of the process share
         self._glue = session.client("glue")
-        self._reader = S3Reader(session, settings.lake_uri)
+        self._reader = S3Reader(session, *settings.s3_lake)
 
     def run(self, context: AssetExecutionContext, extras: dict[str, Any]) -> None:
         """What the job needs to know travels in its arguments."""

@@ -8,8 +8,8 @@ import pytest
 from botocore.retries.standard import ExponentialBackoff
 from dagster import DagsterInstance
 
+from starschema_assets.aws import ATTEMPTS
 from starschema_assets.lake import s3_lease
-from starschema_assets.lake.s3_client import ATTEMPTS
 from starschema_assets.settings import Settings
 from starschema_assets_tests.conftest import VERSIONED
 from starschema_assets_tests.faults.conftest import deploy
