@@ -66,7 +66,7 @@ screenshots: .venv/installed ## take the pictures of docs/images/ anew, of a fre
 	@.venv/bin/python -m starschema_assets_tests.screenshots
 
 restore: .venv/installed ## put back the previous star, or one table's previous version (TABLE=star/fact_orders)
-	@.venv/bin/python -m starschema_assets.lake.restore $(TABLE)
+	@.venv/bin/python -m starschema_assets.restore $(TABLE)
 
 test: .venv/installed .venv/spark ## run the tests on a real MariaDB, MySQL, S3 server and browser (ARGS="-k snapshot -x")
 	@$(call mariadb,that the tests start for themselves)

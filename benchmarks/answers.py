@@ -13,7 +13,7 @@ import duckdb
 
 from benchmarks.source import Source
 from starschema_assets.engine import literal
-from starschema_assets.provenance import Figures, figures_entry, figures_of
+from starschema_assets.lake.provenance import Figures, figures_entry, figures_of
 from starschema_assets.quality.star import FACT_FIGURES
 from starschema_assets.raw.contracts import CONTRACTS
 from starschema_assets.raw.extraction import FIGURES_OF_EVERY_LINE

@@ -17,7 +17,7 @@ from benchmarks.process import run
 from benchmarks.rounds import settings_in, workshop
 from benchmarks.source import LINES_OF_SCALE_1
 from starschema_assets.lake.open import open_lake
-from starschema_assets.provenance import figures_entry, written_by
+from starschema_assets.lake.provenance import figures_entry, written_by
 from starschema_assets.raw.contracts import CONTRACTS, ORDERDETAILS
 from starschema_assets.raw.extraction import FIGURES_OF_EVERY_LINE
 from starschema_assets.sample.generate import generate

@@ -23,13 +23,13 @@ _NO_CREDENTIALS = {
 }
 
 
-def client_config(*, attempts: int = ATTEMPTS, timeout: int = 60) -> Config:
+def client_config(*, attempts: int | None = None, timeout: int = 60) -> Config:
     """How a client waits: it tries again when it is throttled or the connection fails.
 
     `timeout` is in seconds without a byte.
     """
     return Config(
-        retries={"mode": "standard", "total_max_attempts": attempts},
+        retries={"mode": "standard", "total_max_attempts": attempts or ATTEMPTS},
         connect_timeout=min(timeout, 10),
         read_timeout=timeout,
     )

@@ -8,13 +8,13 @@ from dagster import (
     define_asset_job,
 )
 
-from starschema_assets.alerts import alert_sensor
 from starschema_assets.analytics.report.asset import report_assets, report_sensor
 from starschema_assets.catalog.assets import catalog_assets
 from starschema_assets.catalog.open import open_catalog
 from starschema_assets.catalog.sensor import crawl_sensor
-from starschema_assets.lake.io_manager import LakeIOManager
 from starschema_assets.lake.open import open_lake
+from starschema_assets.orchestration.alerts import alert_sensor
+from starschema_assets.orchestration.io_manager import LakeIOManager
 from starschema_assets.processes import noting_executor
 from starschema_assets.raw.assets import raw_assets
 from starschema_assets.raw.audit import RawAudit

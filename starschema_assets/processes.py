@@ -33,6 +33,8 @@ from starschema_assets.errors import StarschemaError
 
 TAG = f"{HIDDEN_TAG_PREFIX}starschema_process"
 """The UI doesn't list such tags. Its value: the run's id, then what Process has."""
+ATTEMPT_TAG = "starschema/attempt"
+"""Of a run that is tried again if it is killed. Its value: e.g. `2 of 4`."""
 _OWN_REASONS = {
     reason.value
     for reason in (

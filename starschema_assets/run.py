@@ -17,10 +17,10 @@ from dagster import (
 )
 
 from starschema_assets import command
-from starschema_assets.alerts import reason
 from starschema_assets.analytics.answer import QueryError
 from starschema_assets.analytics.query import query, read, show
 from starschema_assets.errors import StarschemaError, told
+from starschema_assets.orchestration.alerts import reason
 from starschema_assets.sample import ensure_sample
 from starschema_assets.settings import Settings
 

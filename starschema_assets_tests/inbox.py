@@ -4,7 +4,7 @@ import json
 import uuid
 from typing import Any
 
-from starschema_assets.alerts import Alert
+from starschema_assets.orchestration.alerts import Alert
 from starschema_assets_tests.daemon import eventually
 from starschema_assets_tests.emulator import Emulator
 

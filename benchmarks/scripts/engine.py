@@ -8,7 +8,7 @@ import logging
 
 from starschema_assets.lake.lake import Lake, Lease, StagedTable
 from starschema_assets.lake.open import open_lake
-from starschema_assets.provenance import written_by
+from starschema_assets.lake.provenance import written_by
 from starschema_assets.raw.contracts import CONTRACTS
 from starschema_assets.settings import Settings
 from starschema_assets.source.source import Source

@@ -17,9 +17,9 @@ from dagster import (
 
 from starschema_assets.catalog.catalog import Catalog, CatalogTable, Crawl
 from starschema_assets.catalog.comparison import differences
-from starschema_assets.failure import clear_failure
 from starschema_assets.lake.lake import Lake
-from starschema_assets.presentation import OWNERS
+from starschema_assets.orchestration.presentation import OWNERS
+from starschema_assets.orchestration.reports import clear_failure
 from starschema_assets.processes import verify_not_ended
 from starschema_assets.quality.files import types_of
 from starschema_assets.star.models import MODELS

@@ -20,7 +20,7 @@ from dagster import (
 from dagster._core.storage.tags import RUN_KEY_TAG
 
 from starschema_assets.catalog.assets import KEY
-from starschema_assets.processes import was_killed
+from starschema_assets.processes import ATTEMPT_TAG, was_killed
 from starschema_assets.star.models import MODELS
 
 SECONDS = 15
@@ -34,7 +34,6 @@ UNDER_WAY = (
 )
 ATTEMPTS = 4
 """How often one publication is crawled at most: a killed crawl is tried again three times."""
-ATTEMPT_TAG = "starschema/attempt"
 PUBLICATIONS = 200
 """Publications of a table that one evaluation looks at: the newest."""
 

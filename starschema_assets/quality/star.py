@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from starschema_assets.contract import Contract
-from starschema_assets.provenance import Figures
+from starschema_assets.lake.provenance import Figures
 from starschema_assets.quality.checks import MATCHES_SOURCE, NEWEST_ORDER, ONE_SNAPSHOT
 from starschema_assets.quality.finding import Finding
 from starschema_assets.quality.tables import Tables

@@ -16,11 +16,16 @@ from dagster import (
 )
 
 from starschema_assets.contract import Contract
-from starschema_assets.failure import clear_failure
-from starschema_assets.lake.io_manager import Audited, publish
 from starschema_assets.lake.lake import Lake
-from starschema_assets.presentation import OWNERS, catalog_tags, definition_metadata
-from starschema_assets.quality.reports import AuditConfig, gate, specs_of, verify_accepted
+from starschema_assets.orchestration.io_manager import Audited, publish
+from starschema_assets.orchestration.presentation import OWNERS, catalog_tags, definition_metadata
+from starschema_assets.orchestration.reports import (
+    AuditConfig,
+    clear_failure,
+    gate,
+    specs_of,
+    verify_accepted,
+)
 from starschema_assets.raw.audit import RawAudit
 from starschema_assets.raw.contracts import CONTRACTS
 from starschema_assets.raw.extraction import Extraction

@@ -10,7 +10,7 @@ from starschema_assets.contract import Contract
 from starschema_assets.lake.errors import NotPublished, Unreadable
 from starschema_assets.lake.lake import Lake
 from starschema_assets.lake.parquet import read_footer
-from starschema_assets.provenance import mapping_of
+from starschema_assets.lake.provenance import mapping_of
 from starschema_assets.quality import source
 from starschema_assets.quality.audit import audit_table
 from starschema_assets.quality.finding import Finding

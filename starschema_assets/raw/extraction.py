@@ -15,7 +15,7 @@ from starschema_assets.contract import Contract
 from starschema_assets.lake.errors import NotPublished, Unreadable
 from starschema_assets.lake.lake import Lake, StagedTable
 from starschema_assets.lake.parquet import Footer
-from starschema_assets.provenance import figures_entry, written_by
+from starschema_assets.lake.provenance import figures_entry, written_by
 from starschema_assets.quality.files import types_of
 from starschema_assets.quality.finding import Finding, accept
 from starschema_assets.quality.source import refused_values, same_source

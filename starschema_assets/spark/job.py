@@ -17,9 +17,9 @@ from dagster_pipes import (
     open_dagster_pipes,
 )
 
-from starschema_assets.description import describe
 from starschema_assets.lake.lake import Lake, Lease, StagedTable
 from starschema_assets.lake.open import open_lake
+from starschema_assets.quality.description import describe
 from starschema_assets.quality.finding import accept
 from starschema_assets.settings import Settings
 from starschema_assets.spark.files import open_files

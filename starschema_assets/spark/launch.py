@@ -13,8 +13,8 @@ from dagster import (
     PreviewWarning,
 )
 
-from starschema_assets.lake.io_manager import Elsewhere
-from starschema_assets.quality.reports import AuditConfig, gate
+from starschema_assets.orchestration.io_manager import Elsewhere
+from starschema_assets.orchestration.reports import AuditConfig, gate
 from starschema_assets.settings import Settings
 from starschema_assets.spark.messages import END, Message, error_in, findings_in, published_in
 

@@ -21,11 +21,16 @@ from dagster import (
     multi_asset,
 )
 
-from starschema_assets.failure import clear_failure
-from starschema_assets.lake.io_manager import Audited, Elsewhere, publish
 from starschema_assets.lake.lake import Lake
-from starschema_assets.presentation import OWNERS, catalog_tags, definition_metadata
-from starschema_assets.quality.reports import AuditConfig, gate, specs_of, verify_accepted
+from starschema_assets.orchestration.io_manager import Audited, Elsewhere, publish
+from starschema_assets.orchestration.presentation import OWNERS, catalog_tags, definition_metadata
+from starschema_assets.orchestration.reports import (
+    AuditConfig,
+    clear_failure,
+    gate,
+    specs_of,
+    verify_accepted,
+)
 from starschema_assets.settings import Settings
 from starschema_assets.spark.launch import run_job
 from starschema_assets.star.models import MODELS, Model

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from starschema_assets.lake.parquet import Footer
-from starschema_assets.provenance import figures_of, mapping_of
+from starschema_assets.lake.provenance import figures_of, mapping_of
 from starschema_assets.quality import star as star_audit
 from starschema_assets.quality.audit import audit_references, audit_table
 from starschema_assets.quality.checks import FACT

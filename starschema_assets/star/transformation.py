@@ -9,7 +9,7 @@ from starschema_assets import engine
 from starschema_assets.lake.errors import NotPublished, Unreadable
 from starschema_assets.lake.lake import Lake, StagedTable
 from starschema_assets.lake.parquet import Footer, read_footer
-from starschema_assets.provenance import written_by
+from starschema_assets.lake.provenance import written_by
 from starschema_assets.quality.files import not_there
 from starschema_assets.quality.finding import Finding
 from starschema_assets.settings import Settings

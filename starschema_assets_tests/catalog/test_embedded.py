@@ -13,7 +13,7 @@ import pytest
 from starschema_assets.catalog.catalog import CatalogError
 from starschema_assets.catalog.embedded import EmbeddedCatalog, connect
 from starschema_assets.lake.open import open_lake
-from starschema_assets.provenance import written_by
+from starschema_assets.lake.provenance import written_by
 from starschema_assets.settings import Settings
 from starschema_assets_tests.conftest import VERSIONED
 from starschema_assets_tests.seaweedfs import SeaweedFS

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from starschema_assets.contract import Contract
-from starschema_assets.lake.io_manager import LakeIOManager
 from starschema_assets.lake.local import LocalLake
 from starschema_assets.lake.multipart import Multipart
 from starschema_assets.lake.paths import Table, file_of, name_of
 from starschema_assets.lake.s3 import S3Lake
+from starschema_assets.orchestration.io_manager import LakeIOManager
 from starschema_assets.raw import extraction
 from starschema_assets.raw.audit import RawAudit
 

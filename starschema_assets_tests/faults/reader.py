@@ -18,7 +18,7 @@ from pyarrow import parquet as pq
 
 from starschema_assets.lake.parquet import Footer, read_footer
 from starschema_assets.lake.paths import file_of
-from starschema_assets.provenance import figures_of, mapping_of
+from starschema_assets.lake.provenance import figures_of, mapping_of
 from starschema_assets.star.models import MODELS
 from starschema_assets_tests.faults.deployment import FILES
 from starschema_assets_tests.faults.objects import Objects

@@ -17,9 +17,8 @@ import pytest
 from dagster import DagsterEventType, DagsterRunStatus, RunRecord, RunsFilter
 from filelock import FileLock
 
-from starschema_assets.alerts import KILLED, Alert
-from starschema_assets.catalog.sensor import ATTEMPT_TAG
-from starschema_assets.processes import TAG
+from starschema_assets.orchestration.alerts import KILLED, Alert
+from starschema_assets.processes import ATTEMPT_TAG, TAG
 from starschema_assets_tests.daemon import Deployment, deployed, eventually
 from starschema_assets_tests.emulator import emulator
 from starschema_assets_tests.inbox import Inbox

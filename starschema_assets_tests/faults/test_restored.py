@@ -14,7 +14,7 @@ from starschema_assets_tests.pipeline import RAW, STAR
 def restore(deployment: Deployment, target: str) -> str:
     """What the command printed, which succeeded."""
     command = subprocess.run(
-        [sys.executable, "-m", "starschema_assets.lake.restore", target],
+        [sys.executable, "-m", "starschema_assets.restore", target],
         env=os.environ
         | {
             "STARSCHEMA_LAKE_URI": deployment.settings.lake_uri,

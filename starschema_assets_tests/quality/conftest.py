@@ -10,7 +10,7 @@ import pytest
 
 from starschema_assets.lake.lake import Lake
 from starschema_assets.lake.open import open_lake
-from starschema_assets.provenance import figures_entry, written_by
+from starschema_assets.lake.provenance import figures_entry, written_by
 from starschema_assets.raw.audit import RawAudit
 from starschema_assets.raw.contracts import CONTRACTS
 from starschema_assets.settings import Settings

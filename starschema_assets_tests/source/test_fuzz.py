@@ -16,7 +16,7 @@ from pyarrow import parquet as pq
 
 from starschema_assets import types
 from starschema_assets.lake.local import LocalLake
-from starschema_assets.provenance import written_by
+from starschema_assets.lake.provenance import written_by
 from starschema_assets.settings import Settings
 from starschema_assets.source import mysql, mysql_sql
 from starschema_assets.source.errors import ValueRefused

@@ -22,7 +22,7 @@ from pyspark.sql import SparkSession
 from starschema_assets.contract import Contract
 from starschema_assets.lake.lake import Lake
 from starschema_assets.lake.open import open_lake
-from starschema_assets.provenance import figures_entry, written_by
+from starschema_assets.lake.provenance import figures_entry, written_by
 from starschema_assets.quality.finding import Finding
 from starschema_assets.settings import Settings
 from starschema_assets.spark.files import open_files

@@ -15,7 +15,7 @@ from dagster import (
 
 from starschema_assets.catalog.assets import KEY as CATALOG
 from starschema_assets.lake.lake import Lake
-from starschema_assets.presentation import OWNERS
+from starschema_assets.orchestration.presentation import OWNERS
 from starschema_assets.processes import verify_not_ended
 from starschema_assets.settings import Settings
 

@@ -1,7 +1,8 @@
-"""Checks and findings as Dagster shows them."""
+"""Checks, findings and failures as Dagster shows them."""
 
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 
 from dagster import (
@@ -15,7 +16,8 @@ from dagster import (
 from pydantic import Field
 
 from starschema_assets.contract import Contract
-from starschema_assets.presentation import table_of
+from starschema_assets.errors import StarschemaError, told
+from starschema_assets.orchestration.presentation import table_of
 from starschema_assets.quality.checks import checks_of
 from starschema_assets.quality.finding import Finding, accept
 
@@ -28,6 +30,15 @@ class AuditConfig(Config):
         description="Checks that may fail without stopping the publication, e.g. "
         "`raw/orders:row_loss`. They are reported as warnings.",
     )
+
+
+@contextmanager
+def clear_failure() -> Iterator[None]:
+    """Raise Failure for an error of this project: the UI shows its message above stack traces."""
+    try:
+        yield
+    except StarschemaError as error:
+        raise Failure(told(error), allow_retries=False) from error
 
 
 def specs_of(contracts: Iterable[Contract]) -> list[AssetCheckSpec]:

@@ -1,7 +1,7 @@
 """Put back the previous version of a table, or undo the last run that wrote a stage.
 
-`python -m starschema_assets.lake.restore star/fact_orders` puts that table back.
-`python -m starschema_assets.lake.restore`, or with `star` or `raw`, finds the run that wrote the
+`python -m starschema_assets.restore star/fact_orders` puts that table back.
+`python -m starschema_assets.restore`, or with `star` or `raw`, finds the run that wrote the
 newest table of the star, or of raw, and puts back each table that it wrote; what other runs wrote
 stays.
 """
@@ -55,7 +55,7 @@ def restore(lake: Lake, target: str, lease: Lease, log: logging.Logger) -> Itera
 
 def main() -> None:
     """Restore what the command line names, say so, and record it in Dagster."""
-    parser = argparse.ArgumentParser(prog="python -m starschema_assets.lake.restore")
+    parser = argparse.ArgumentParser(prog="python -m starschema_assets.restore")
     parser.add_argument(
         "target",
         nargs="?",

@@ -20,13 +20,13 @@ from dagster import (
 
 from starschema_assets import engine
 from starschema_assets.contract import Contract
-from starschema_assets.description import Description, describe
 from starschema_assets.lake.errors import ColumnRefused, LakeError
 from starschema_assets.lake.lake import Lake, Lease, StagedTable
 from starschema_assets.lake.paths import Table, name_of
-from starschema_assets.presentation import file_metadata, table_of
+from starschema_assets.lake.provenance import written_by
+from starschema_assets.orchestration.presentation import file_metadata, table_of
 from starschema_assets.processes import verify_not_ended
-from starschema_assets.provenance import written_by
+from starschema_assets.quality.description import Description, describe
 from starschema_assets.settings import Settings
 
 if TYPE_CHECKING:

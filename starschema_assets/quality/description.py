@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from starschema_assets.contract import Contract
 from starschema_assets.lake.lake import StagedTable
-from starschema_assets.provenance import snapshots_of
+from starschema_assets.lake.provenance import snapshots_of
 from starschema_assets.quality.files import types_of
 from starschema_assets.quality.finding import mask
 

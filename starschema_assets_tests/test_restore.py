@@ -11,7 +11,7 @@ from dagster._core.errors import DagsterHomeNotSetError
 from starschema_assets.lake.errors import LakeError
 from starschema_assets.lake.lake import Lake
 from starschema_assets.lake.open import open_lake
-from starschema_assets.lake.restore import main
+from starschema_assets.restore import main
 from starschema_assets.settings import Settings
 from starschema_assets_tests.lake.tables import DIMENSION, FACT, LOG, publish, runs_in
 
@@ -28,7 +28,7 @@ def dagster_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @dataclass
 class Command:
-    """`python -m starschema_assets.lake.restore` for one lake, in this process."""
+    """`python -m starschema_assets.restore` for one lake, in this process."""
 
     monkeypatch: pytest.MonkeyPatch
     capsys: pytest.CaptureFixture[str]

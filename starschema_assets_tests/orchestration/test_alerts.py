@@ -7,8 +7,8 @@ import pytest
 from dagster import DagsterEventType, DagsterRun
 from pydantic import SecretStr
 
-from starschema_assets.alerts import KILLED, REASON_LINES, Alert, alert, alert_sensor
-from starschema_assets.catalog.sensor import ATTEMPT_TAG
+from starschema_assets.orchestration.alerts import KILLED, REASON_LINES, Alert, alert, alert_sensor
+from starschema_assets.processes import ATTEMPT_TAG
 from starschema_assets.setting_errors import SettingsError
 from starschema_assets.settings import Settings
 from starschema_assets_tests.conftest import PASSWORD, Sales

@@ -1,0 +1,1 @@
+"""What Dagster sees of the pipeline beside its assets: the IO manager, checks, pages, alerts."""
