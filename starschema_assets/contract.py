@@ -5,6 +5,9 @@ from typing import Literal
 
 Stage = Literal["raw", "star"]
 
+DIALECT = "duckdb"
+"""sqlglot's name of the SQL in which rules, models and audits are written, for every engine."""
+
 
 @dataclass(frozen=True)
 class Column:

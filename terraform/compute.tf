@@ -7,7 +7,7 @@ locals {
 
   # Each under the hash of its content: a run that has begun keeps the code it began with.
   dist   = "${path.module}/../dist"
-  script = "${local.package}/spark/job.py"
+  script = "${local.package}/star/job.py"
   wheel  = one(fileset(local.dist, "*.whl"))
   spark_files = var.spark.enabled && local.wheel != null ? {
     for file in [local.script, "${local.dist}/${local.wheel}"] :

@@ -21,6 +21,6 @@ locals {
   # The star's tables are the SQL files that make them: dim_customers.sql is dim_customers.
   package = "${path.module}/../starschema_assets"
   star_tables = toset([
-    for file in fileset("${local.package}/star", "{dim,fact}_*.sql") : trimsuffix(file, ".sql")
+    for file in fileset("${local.package}/star", "*.sql") : trimsuffix(file, ".sql")
   ])
 }

@@ -12,6 +12,7 @@ from starschema_assets.lake.provenance import written_by
 from starschema_assets.raw.contracts import CONTRACTS
 from starschema_assets.settings import Settings
 from starschema_assets.source.source import Source
+from starschema_assets.star.duckdb_engine import DuckDBEngine
 from starschema_assets.star.models import MODELS
 from starschema_assets.star.transformation import Transformation
 
@@ -24,7 +25,11 @@ def main() -> None:
     lake = open_lake(settings)
     with lake.lock(RUN, logging.getLogger(RUN)) as lease:
         _publish(lake, lease, _extract(lake, Source(settings)))
-        _publish(lake, lease, Transformation(lake, settings).stage(MODELS, RUN))
+        _publish(
+            lake,
+            lease,
+            Transformation(DuckDBEngine(lake, settings), lake, settings, MODELS).stage(MODELS, RUN),
+        )
 
 
 def _extract(lake: Lake, source: Source) -> list[StagedTable]:

@@ -75,7 +75,7 @@ def main(server: int, file: Path) -> int:
     phases.watch(extraction, "_order_figures", lambda *_: "the server adds up its orders")
     phases.watch(Lake, "stage", lambda _, table, *__, **___: _reading(table))
     phases.watch(Extraction, "stage", lambda *_: "connect, and end the audit of the raw tables")
-    phases.watch(Transformation, "_stage", lambda _, __, model, *___: _making(model.contract.table))
+    phases.watch(Transformation, "_stage", lambda _, model, *__: _making(model.contract.table))
     phases.watch(Transformation, "findings", lambda *_: "audit the star")
     phases.watch(LocalLake, "publish", lambda *_: "publish")
     with (

@@ -16,12 +16,11 @@ from starschema_assets.lake.lake import Lake, StagedTable
 from starschema_assets.lake.open import open_lake
 from starschema_assets.quality.checks import FACT
 from starschema_assets.settings import Settings
-from starschema_assets.spark.transformation import SparkTransformation
+from starschema_assets.star.duckdb_engine import DuckDBEngine
 from starschema_assets.star.models import MODELS
 from starschema_assets.star.transformation import Transformation
 
 RUN = "benchmark"
-Star = Transformation | SparkTransformation
 
 
 def main(name: str, file: Path) -> None:
@@ -62,18 +61,23 @@ def _time_the_writer(lake: Lake, written: list[tuple[float, StagedTable]]) -> No
 
 
 @contextmanager
-def _duckdb(lake: Lake, settings: Settings) -> Iterator[Star]:
-    yield Transformation(lake, settings)
+def _duckdb(lake: Lake, settings: Settings) -> Iterator[Transformation]:
+    yield Transformation(DuckDBEngine(lake, settings), lake, settings, MODELS)
 
 
 @contextmanager
-def _spark(lake: Lake, settings: Settings) -> Iterator[Star]:
+def _spark(lake: Lake, settings: Settings) -> Iterator[Transformation]:
+    from starschema_assets.spark.engine import (  # noqa: PLC0415 - needs PySpark
+        SparkEngine,
+        SparkTables,
+        open_session,
+    )
     from starschema_assets.spark.files import open_files  # noqa: PLC0415 - loads boto3
-    from starschema_assets.spark.tables import SparkTables, open_session  # noqa: PLC0415
 
     session = open_session()
     with open_files(lake, settings, RUN, on_cluster=False) as files:
-        yield SparkTransformation(SparkTables(session), files, lake, settings)
+        engine = SparkEngine(SparkTables(session), files)
+        yield Transformation(engine, lake, settings, MODELS)
 
 
 if __name__ == "__main__":

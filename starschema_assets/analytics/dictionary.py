@@ -10,7 +10,8 @@ from starschema_assets.analytics.query import questions
 from starschema_assets.contract import Column, Contract
 from starschema_assets.raw.contracts import CONTRACTS
 from starschema_assets.settings import CHECKOUT
-from starschema_assets.star.models import MODELS, Model
+from starschema_assets.star.model import Model
+from starschema_assets.star.models import MODELS
 
 FILE = CHECKOUT / "docs" / "data-dictionary.md"
 

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from starschema_assets.contract import Contract
 from starschema_assets.quality.checks import checks_of
 from starschema_assets.quality.description import Description, as_json
 from starschema_assets.quality.finding import Finding
-from starschema_assets.star.models import MODELS
 
 Message = Mapping[str, Any]
 
@@ -45,12 +45,12 @@ def error_message(error: BaseException) -> Message:
     return {"error": f"{type(error).__name__}: {error}"}
 
 
-def findings_in(messages: Iterable[Message]) -> Iterator[Finding]:
-    """The findings that were told, in their order."""
+def findings_in(messages: Iterable[Message], contracts: Iterable[Contract]) -> Iterator[Finding]:
+    """The findings that were told about tables of these contracts, in their order."""
     checks = {
-        f"{model.contract.name}:{check.name}": (model.contract, check)
-        for model in MODELS
-        for check in checks_of(model.contract)
+        f"{contract.name}:{check.name}": (contract, check)
+        for contract in contracts
+        for check in checks_of(contract)
     }
     for message in messages:
         if "finding" in message:

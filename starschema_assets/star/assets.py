@@ -2,7 +2,9 @@
 
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 
 from dagster import (
     AssetCheckResult,
@@ -23,6 +25,7 @@ from dagster import (
 
 from starschema_assets.lake.lake import Lake
 from starschema_assets.orchestration.io_manager import Audited, Elsewhere, publish
+from starschema_assets.orchestration.pipes import run_job
 from starschema_assets.orchestration.presentation import OWNERS, catalog_tags, definition_metadata
 from starschema_assets.orchestration.reports import (
     AuditConfig,
@@ -32,14 +35,18 @@ from starschema_assets.orchestration.reports import (
     verify_accepted,
 )
 from starschema_assets.settings import Settings
-from starschema_assets.spark.launch import run_job
-from starschema_assets.star.models import MODELS, Model
+from starschema_assets.star.duckdb_engine import DuckDBEngine
+from starschema_assets.star.model import Model
+from starschema_assets.star.models import MODELS
 from starschema_assets.star.transformation import Transformation
 
 FRESHNESS = FreshnessPolicy.time_window(
     fail_window=timedelta(hours=36), warn_window=timedelta(hours=26)
 )
 """A daily refresh that is two hours late is worth a look; one that was missed is a failure."""
+
+JOB = Path(__file__).parent / "job.py"
+"""The script that makes the star on Spark."""
 
 Step = Iterator[AssetCheckResult | Output[Audited] | Output[Elsewhere]]
 
@@ -73,7 +80,9 @@ def star_assets(settings: Settings, lake: Lake) -> AssetsDefinition:
         if settings.engine == "duckdb":
             step = _run_here(context, config, selected)
         else:
-            step = run_job(context, settings, [m.contract.table for m in selected], config)
+            tables = [model.contract.table for model in selected]
+            contracts = [model.contract for model in MODELS]
+            step = run_job(context, settings, JOB, tables, contracts, config)
         lineage = {model.contract.table: _lineage(model) for model in selected}
         with clear_failure():
             for result in step:
@@ -87,8 +96,11 @@ def star_assets(settings: Settings, lake: Lake) -> AssetsDefinition:
         context: AssetExecutionContext, config: AuditConfig, selected: Sequence[Model]
     ) -> Step:
         # An audit holds the lock as well: the tables are judged together, so none may be replaced
-        with lake.lock(f"run {context.run.run_id}", context.log) as lease:
-            transformation = Transformation(lake, settings)
+        with (
+            lake.lock(f"run {context.run.run_id}", context.log) as lease,
+            closing(DuckDBEngine(lake, settings)) as engine,
+        ):
+            transformation = Transformation(engine, lake, settings, MODELS)
             staged = transformation.stage(selected, context.run.run_id)
             yield from gate(transformation.findings(selected or MODELS), config)
             yield from publish(lake, lease, staged)

@@ -1,90 +1,130 @@
 """One transformation: star tables made from the published raw tables, staged and audited."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from datetime import UTC, datetime
+from typing import Protocol
 
-import duckdb
+import pyarrow as pa
 
-from starschema_assets import engine
 from starschema_assets.lake.errors import NotPublished, Unreadable
 from starschema_assets.lake.lake import Lake, StagedTable
 from starschema_assets.lake.parquet import Footer, read_footer
-from starschema_assets.lake.provenance import written_by
+from starschema_assets.lake.paths import Table
+from starschema_assets.lake.provenance import figures_of, mapping_of, written_by
+from starschema_assets.quality import star as star_audit
+from starschema_assets.quality.audit import audit_references, audit_table
+from starschema_assets.quality.checks import FACT
 from starschema_assets.quality.files import not_there
 from starschema_assets.quality.finding import Finding
+from starschema_assets.quality.rows import RowAudit
+from starschema_assets.quality.tables import Tables
 from starschema_assets.settings import Settings
-from starschema_assets.star.audit import StarAudit
-from starschema_assets.star.models import MODELS, Model
-from starschema_assets.star.origins import origins
-from starschema_assets.star.slices import rows_of
-from starschema_assets.star.steps import make_step
+from starschema_assets.star.model import Model
+
+
+class Engine(Protocol):
+    """Makes star tables; those that it can read stand under their paths, e.g. `raw.orders`."""
+
+    def read(self, table: Table) -> None:
+        """Make the published version of a table readable."""
+
+    def rows(self, model: Model, raw_rows: int) -> pa.RecordBatchReader:
+        """The rows of a star table in their order, made from the raw tables that are readable.
+
+        `raw_rows` is the number of rows of the largest of them.
+        """
+
+    def replace(self, staged: Sequence[StagedTable]) -> None:
+        """Make staged tables readable in the place of the published ones, to be audited.
+
+        Raises LakeError if a staged table isn't what this engine made.
+        """
+
+    @property
+    def tables(self) -> Tables:
+        """What is readable, for an audit to ask."""
 
 
 class Transformation:
-    """Makes star tables, and judges them beside the ones that are published.
+    """Makes star tables, and judges them beside the ones that are published."""
 
-    Each with a database of its own, so that the audit has the memory that the making took.
-    """
-
-    def __init__(self, lake: Lake, settings: Settings) -> None:
-        """Nothing is read yet."""
-        self.lake = lake
-        self.settings = settings
-        self.files: dict[str, Path] = {}
-        """The version of each table that is judged: the staged, or else the published one."""
+    def __init__(
+        self, engine: Engine, lake: Lake, settings: Settings, models: Sequence[Model]
+    ) -> None:
+        """`models` are those of the whole star, in the order of publication."""
+        self._engine = engine
+        self._lake = lake
+        self._settings = settings
+        self._models = models
+        self._footers: dict[str, Footer] = {}
+        """Of each star table that is judged or referred to: the staged, or else the published."""
 
     def stage(self, models: Sequence[Model], run_id: str) -> list[StagedTable]:
         """Stage the tables. Raises NotPublished if a raw table that they need is missing."""
-        with engine.connect(self.settings) as connection:
-            connection.execute("create schema star")
-            raw = {
-                table: self._add_raw(connection, table)
-                for table in sorted({table for model in models for table in model.raw_tables})
-            }
-            staged = [self._stage(connection, model, raw, run_id) for model in models]
-        self.files |= {table.table[-1]: table.path for table in staged}
+        needed = sorted({table for model in models for table in model.raw_tables})
+        raw = {table: self._read(("raw", table)) for table in needed}
+        staged = [self._stage(model, raw, run_id) for model in models]
+        self._engine.replace(staged)
+        self._footers |= {table.table[-1]: read_footer(table.path) for table in staged}
         return staged
 
     def findings(self, models: Sequence[Model]) -> Iterator[Finding]:
         """Judge the given tables, and the references of all others to them."""
-        for model in MODELS:
-            if model.contract.table not in self.files:
+        for model in self._models:
+            if model.contract.table not in self._footers:
                 yield from self._find_published(model, is_judged=model in models)
-        footers = {table: read_footer(file) for table, file in self.files.items()}
-        with engine.connect(self.settings) as connection:
-            for table, file in self.files.items():
-                engine.add_view(connection, ("star", table), file)
-            audit = StarAudit(engine.DuckDBTables(connection), self.settings)
-            yield from audit.findings(models, footers)
+        audit = RowAudit(self._engine.tables)
+        keys = {model.contract.table: model.contract.key for model in self._models}
+        changed = {model.contract.table for model in models}
+        for model in self._models:
+            contract = model.contract
+            if contract.table not in self._footers:
+                continue
+            if model in models:
+                yield from self._audit(audit, model, self._footers[contract.table])
+            only = None if model in models else changed
+            yield from audit_references(audit, contract, keys, self._footers, only)
 
-    def _stage(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        model: Model,
-        raw: Mapping[str, Footer],
-        run_id: str,
-    ) -> StagedTable:
-        for step, sql in model.steps.items():
-            make_step(connection, step, sql)
-        return self.lake.stage(
+    def _read(self, table: Table) -> Footer:
+        footer = self._lake.footer(table)
+        self._engine.read(table)
+        return footer
+
+    def _stage(self, model: Model, raw: Mapping[str, Footer], run_id: str) -> StagedTable:
+        made_of = {table: raw[table] for table in model.raw_tables}
+        rows = self._engine.rows(model, max(footer.rows for footer in made_of.values()))
+        return self._lake.stage(
             model.contract.path,
-            rows_of(model, connection, raw),
+            rows,
             schema=None,
-            metadata=written_by(run_id) | origins(model, raw),
+            metadata=written_by(run_id) | _origins(model, made_of),
             sorted_by=model.contract.sorted_by,
         )
 
     def _find_published(self, model: Model, *, is_judged: bool) -> Iterator[Finding]:
         try:
-            file = self.lake.fetch(model.contract.path)
-            read_footer(file)
+            self._footers[model.contract.table] = self._read(model.contract.path)
         except (NotPublished, Unreadable) as error:
             if is_judged:
                 yield not_there(model.contract, str(error))
-        else:
-            self.files[model.contract.table] = file
 
-    def _add_raw(self, connection: duckdb.DuckDBPyConnection, table: str) -> Footer:
-        file = self.lake.fetch(("raw", table))
-        engine.add_view(connection, ("raw", table), file)
-        return read_footer(file)
+    def _audit(self, audit: RowAudit, model: Model, footer: Footer) -> Iterator[Finding]:
+        contract = model.contract
+        table = list(audit_table(audit, contract, footer.schema))
+        yield from table
+        yield star_audit.one_snapshot(contract, mapping_of(footer.metadata, "raw_snapshots"))
+        if contract.table == FACT and table[0].passed:
+            tables = self._engine.tables
+            yield star_audit.matches_source(tables, contract, figures_of(footer.metadata))
+            today = datetime.now(UTC).date()
+            yield star_audit.newest_order(tables, contract, today, self._settings.max_order_age)
+
+
+def _origins(model: Model, raw: Mapping[str, Footer]) -> dict[str, str]:
+    """The snapshot of each raw table, and with the fact the source's own figures."""
+    snapshots = {table: raw[table].metadata.get("snapshot", "no snapshot") for table in raw}
+    entries = {"raw_snapshots": json.dumps(snapshots)}
+    if model.contract.table == FACT and "order_figures" in raw["orderdetails"].metadata:
+        entries["order_figures"] = raw["orderdetails"].metadata["order_figures"]
+    return entries

@@ -14,6 +14,7 @@ from starschema_assets.lake.provenance import figures_entry, written_by
 from starschema_assets.raw.audit import RawAudit
 from starschema_assets.raw.contracts import CONTRACTS
 from starschema_assets.settings import Settings
+from starschema_assets.star.duckdb_engine import DuckDBEngine
 from starschema_assets.star.models import MODELS, used_by
 from starschema_assets.star.transformation import Transformation
 from starschema_assets_tests.rows import RawTables
@@ -77,7 +78,9 @@ class GoodLake:
                 self.lake.publish(staged, lease)
         findings = [
             *RawAudit(self.settings, used_by()).published(self.lake),
-            *Transformation(self.lake, self.settings).findings(MODELS),
+            *Transformation(
+                DuckDBEngine(self.lake, self.settings), self.lake, self.settings, MODELS
+            ).findings(MODELS),
         ]
         self.findings = {finding.title: finding for finding in findings}
         assert len(self.findings) == len(findings)

@@ -139,7 +139,7 @@ def jobs(scratch: Path) -> list[str]:
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             command = (process / "cmdline").read_text()
-            is_job = "spark/job.py" in command or "SparkSubmit" in command
+            is_job = "star/job.py" in command or "SparkSubmit" in command
             if is_job and str(scratch) in (process / "environ").read_text():
                 found.append(process.name)
     return found

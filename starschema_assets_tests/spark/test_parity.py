@@ -20,14 +20,13 @@ from pydantic import SecretStr
 from pyspark.sql import SparkSession
 
 from starschema_assets.contract import Contract
-from starschema_assets.lake.lake import Lake
 from starschema_assets.lake.open import open_lake
 from starschema_assets.lake.provenance import figures_entry, written_by
 from starschema_assets.quality.finding import Finding
 from starschema_assets.settings import Settings
+from starschema_assets.spark.engine import SparkEngine, SparkTables, open_session
 from starschema_assets.spark.files import open_files
-from starschema_assets.spark.tables import SparkTables, open_session
-from starschema_assets.spark.transformation import SparkTransformation
+from starschema_assets.star.duckdb_engine import DuckDBEngine
 from starschema_assets.star.models import MODELS
 from starschema_assets.star.transformation import Transformation
 from starschema_assets_tests.conftest import PASSWORD
@@ -79,18 +78,19 @@ def lake_of(tmp_path: Path) -> Callable[[RawTables], Settings]:
 NO_FIGURES = figures_entry([("", "0", "0", "0")])
 
 
-def on_duckdb(settings: Settings, run: Callable[[Lake, Transformation], None]) -> None:
+def on_duckdb(settings: Settings, run: Callable[[Transformation], None]) -> None:
     lake = open_lake(settings)
     with lake.lock("duckdb", LOG):
-        run(lake, Transformation(lake, settings))
+        run(Transformation(DuckDBEngine(lake, settings), lake, settings, MODELS))
 
 
 def on_spark(
-    session: SparkSession, settings: Settings, run: Callable[[Lake, SparkTransformation], None]
+    session: SparkSession, settings: Settings, run: Callable[[Transformation], None]
 ) -> None:
     lake = open_lake(settings)
     with open_files(lake, settings, "r", on_cluster=False) as files, lake.lock("spark", LOG):
-        run(lake, SparkTransformation(SparkTables(session), files, lake, settings))
+        engine = SparkEngine(SparkTables(session), files)
+        run(Transformation(engine, lake, settings, MODELS))
 
 
 class Star:
@@ -102,7 +102,7 @@ class Star:
         self.metadata: dict[str, dict[str, str]] = {}
         self.findings: list[Finding] = []
 
-    def make(self, _: Lake, star: Transformation | SparkTransformation) -> None:
+    def make(self, star: Transformation) -> None:
         """Stage all tables, read them and audit them."""
         for staged in star.stage(MODELS, "run"):
             name = staged.table[-1]

@@ -3,11 +3,9 @@
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 
-import pyarrow as pa
 import pytest
 
-from starschema_assets.lake.parquet import Footer
-from starschema_assets.star import slices
+from starschema_assets.star import duckdb_engine
 from starschema_assets.star.models import MODELS
 from starschema_assets_tests.rows import RawTables
 
@@ -16,12 +14,13 @@ FACT = MODELS[-1]
 Make = Callable[[str], list[Mapping[str, object]]]
 
 
-def footers(raw: RawTables) -> dict[str, Footer]:
-    """As many rows as the tables have."""
-    return {
-        table: Footer(len(raw.connection.sql(f"from raw.{table}")), pa.schema([]), {})
-        for table in FACT.raw_tables
-    }
+def sliced(raw: RawTables) -> list[dict[str, object]]:
+    """The rows of the fact, made in slices."""
+    lines = len(raw.connection.sql("from raw.orderdetails"))
+    rows: list[dict[str, object]] = (
+        duckdb_engine.rows_of(FACT, raw.connection, lines).read_all().to_pylist()
+    )
+    return rows
 
 
 def add_orders(raw: RawTables, *days: int) -> None:
@@ -42,8 +41,8 @@ def test_slices_hold_every_row_once_and_in_order(
     add_orders(raw, *days)
     whole = made("fact_orders")
     assert len(whole) == 2 * len(days) + 1
-    monkeypatch.setattr(slices, "SLICE_ROWS", rows)
-    assert slices.rows_of(FACT, raw.connection, footers(raw)).read_all().to_pylist() == whole
+    monkeypatch.setattr(duckdb_engine, "SLICE_ROWS", rows)
+    assert sliced(raw) == whole
 
 
 def test_a_line_is_kept_where_no_order_has_a_date(
@@ -51,6 +50,6 @@ def test_a_line_is_kept_where_no_order_has_a_date(
 ) -> None:
     made("fact_orders")
     raw.add("orderdetails", {})
-    monkeypatch.setattr(slices, "SLICE_ROWS", 1)
-    (row,) = slices.rows_of(FACT, raw.connection, footers(raw)).read_all().to_pylist()
+    monkeypatch.setattr(duckdb_engine, "SLICE_ROWS", 1)
+    (row,) = sliced(raw)
     assert row["orderDate"] is None

@@ -22,6 +22,7 @@ from starschema_assets.lake.open import open_lake
 from starschema_assets.quality.description import describe
 from starschema_assets.quality.finding import accept
 from starschema_assets.settings import Settings
+from starschema_assets.spark.engine import SparkEngine, SparkTables, open_session
 from starschema_assets.spark.files import open_files
 from starschema_assets.spark.messages import (
     END,
@@ -30,9 +31,9 @@ from starschema_assets.spark.messages import (
     finding_message,
     published_message,
 )
-from starschema_assets.spark.tables import SparkTables, open_session
-from starschema_assets.spark.transformation import SparkTransformation
-from starschema_assets.star.models import MODELS, Model
+from starschema_assets.star.model import Model
+from starschema_assets.star.models import MODELS
+from starschema_assets.star.transformation import Transformation
 
 MESSAGE_SECONDS = 2
 """How often messages go to S3."""
@@ -59,7 +60,8 @@ class Run:
             session = open_session()
             on_cluster = not str(session.sparkContext.master).startswith("local")
             with open_files(self.lake, self.settings, run_id, on_cluster=on_cluster) as files:
-                star = SparkTransformation(SparkTables(session), files, self.lake, self.settings)
+                engine = SparkEngine(SparkTables(session), files)
+                star = Transformation(engine, self.lake, self.settings, MODELS)
                 if not self.models:
                     self._audit(star, MODELS)
                     return
@@ -71,7 +73,7 @@ class Run:
                 finally:
                     files.clear(of_all_runs=False)
 
-    def _audit(self, star: SparkTransformation, models: Sequence[Model]) -> bool:
+    def _audit(self, star: Transformation, models: Sequence[Model]) -> bool:
         """Tell every finding; True if none blocks the publication."""
         findings = []
         for finding in star.findings(models):

@@ -1,12 +1,18 @@
-"""Spark's session, and the tables that it holds for a run."""
+"""The star made by Spark: a session, the tables that it holds, and the parts that it writes."""
 
 import os
 from collections.abc import Sequence
 from typing import Any
 
+import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
+from starschema_assets.lake.errors import LakeError
+from starschema_assets.lake.lake import StagedTable
+from starschema_assets.lake.paths import Table, name_of
+from starschema_assets.spark.files import Files, read_parts
 from starschema_assets.spark.sql import spark_sql, view_of
+from starschema_assets.star.model import Model
 
 _EVERYWHERE = {
     "spark.sql.ansi.enabled": "true",  # an overflow is an error, and not a NULL
@@ -39,11 +45,11 @@ class SparkTables:
     def __init__(self, session: SparkSession) -> None:
         self._session = session
 
-    def add(self, path: tuple[str, str], files: str) -> None:
+    def add(self, path: Table, files: str) -> None:
         """Make a Parquet file, or a folder of its parts, readable as a table."""
         self._session.read.parquet(files).createOrReplaceTempView(view_of(*path))
 
-    def define(self, path: tuple[str, str], query: str) -> None:
+    def define(self, path: Table, query: str) -> None:
         """Make a query readable as a table."""
         self.frame(query).createOrReplaceTempView(view_of(*path))
 
@@ -59,3 +65,33 @@ class SparkTables:
     def suspects(self, table: str, key: Sequence[str]) -> str:  # noqa: ARG002
         """All rows: to see them in their order would take one worker."""
         return "true"
+
+
+class SparkEngine:
+    """See `Engine`."""
+
+    def __init__(self, tables: SparkTables, files: Files) -> None:
+        self.tables = tables
+        self._files = files
+
+    def read(self, table: Table) -> None:
+        """See `Engine`."""
+        self.tables.add(table, self._files.published(table))
+
+    def rows(self, model: Model, raw_rows: int) -> pa.RecordBatchReader:  # noqa: ARG002
+        """See `Engine`; the workers write parts, which are read in their order."""
+        for name, sql in model.steps.items():
+            self.tables.define(("star", name), sql)
+        path = model.contract.path
+        self.tables.frame(model.sql).write.parquet(self._files.staging(path))
+        return read_parts(self._files.parts(path))
+
+    def replace(self, staged: Sequence[StagedTable]) -> None:
+        """See `Engine`; the parts are audited, and the file made of them is published."""
+        for each in staged:
+            self.tables.add(each.table, self._files.staging(each.table))
+            _, ((rows,),) = self.tables.fetch(f"select count(*) from {'.'.join(each.table)}")
+            if rows != each.rows:
+                raise LakeError(
+                    f"{name_of(each.table)}: Spark made {rows} rows, and {each.rows} were staged."
+                )

@@ -10,8 +10,8 @@ from dagster_aws.pipes import PipesGlueClient, PipesS3MessageReader
 from dagster_pipes import PipesParams
 
 from starschema_assets.errors import StarschemaError
+from starschema_assets.orchestration.pipes import Listener
 from starschema_assets.settings import Settings
-from starschema_assets.spark.local import Listener
 from starschema_assets.spark.messages import Message
 
 POLL_SECONDS = 2

@@ -1,0 +1,156 @@
+"""A table of the star: its contract, its SQL file, and what the SQL says of it.
+
+`raw.<table>` in a file is a raw table. `star.<step>` is a file of the folder `steps`: a query that
+several tables share, computed once for all of them, and not published.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+
+from sqlglot import exp, parse_one
+from sqlglot.lineage import Node, lineage
+from sqlglot.optimizer.qualify import qualify
+from sqlglot.optimizer.scope import traverse_scope
+
+from starschema_assets.contract import DIALECT, Contract
+
+RawColumn = tuple[str, str]
+"""A raw table and a column of it."""
+
+
+@cache
+def parsed(sql: str) -> exp.Select:
+    """The query as a tree, which is not to be changed."""
+    return parse_one(sql, dialect=DIALECT, into=exp.Select)
+
+
+def tables_of(sql: str, schema: str) -> frozenset[str]:
+    """The tables of `schema` that a query names."""
+    tables = parsed(sql).find_all(exp.Table)
+    return frozenset(table.name for table in tables if table.db == schema)
+
+
+@dataclass(frozen=True)
+class Model:
+    """One table of the star."""
+
+    contract: Contract
+    folder: Path
+    """Of its SQL file, and of the folder `steps`."""
+    sources: Sequence[Contract] = field(repr=False)
+    """The raw tables that its SQL may name."""
+
+    @property
+    def paths(self) -> list[Path]:
+        """The SQL files that make the table: its own, then those of its steps."""
+        return [self._own_path, *(self._step_path(name) for name in self.steps)]
+
+    @cached_property
+    def sql(self) -> str:
+        """The query that makes the table."""
+        return self._own_path.read_text(encoding="utf-8")
+
+    @cached_property
+    def steps(self) -> Mapping[str, str]:
+        """The steps that the query reads, by name, each after those that it reads itself."""
+        return self._steps_of(self.sql)
+
+    @cached_property
+    def raw_tables(self) -> tuple[str, ...]:
+        """The raw tables that the table is made of, through its steps as well."""
+        return tuple(
+            sorted({table for query in self._queries for table in tables_of(query, "raw")})
+        )
+
+    @cached_property
+    def raw_columns(self) -> frozenset[RawColumn]:
+        """Every raw column that the query needs, for a join or a filter too."""
+        return frozenset(column for query in self._queries for column in self._columns_of(query))
+
+    @cached_property
+    def column_lineage(self) -> Mapping[str, tuple[RawColumn, ...]]:
+        """For each column of the table, the raw columns from which it is computed."""
+        # All columns at once: one by one, the query would be parsed and qualified for each
+        trees = lineage(
+            None,
+            self.sql,
+            schema={"raw": self._raw_schema},
+            sources={f"star.{name}": sql for name, sql in self.steps.items()},
+            dialect=DIALECT,
+            trim_selects=False,
+        )
+        return {
+            column.name: tuple(sorted(self._origins(trees[column.name.lower()])))
+            for column in self.contract.columns
+        }
+
+    @property
+    def _own_path(self) -> Path:
+        return self.folder / f"{self.contract.table}.sql"
+
+    def _step_path(self, name: str) -> Path:
+        return self.folder / "steps" / f"{name}.sql"
+
+    @property
+    def _queries(self) -> tuple[str, ...]:
+        return (self.sql, *self.steps.values())
+
+    @cached_property
+    def _raw_schema(self) -> dict[str, dict[str, str]]:
+        return {
+            contract.table: {column.name: column.type for column in contract.columns}
+            for contract in self.sources
+        }
+
+    def _steps_of(self, sql: str) -> dict[str, str]:
+        steps: dict[str, str] = {}
+        for name in sorted(tables_of(sql, "star")):
+            query = self._step_path(name).read_text(encoding="utf-8")
+            steps |= self._steps_of(query) | {name: query}
+        return steps
+
+    def _columns_of(self, query: str) -> Iterable[RawColumn]:
+        steps = {
+            name: dict.fromkeys(parsed(self.steps[name]).named_selects, "unknown")
+            for name in tables_of(query, "star")
+        }
+        schema: dict[str, object] = {"raw": self._raw_schema, "star": steps}
+        for scope in traverse_scope(qualify(parsed(query).copy(), dialect=DIALECT, schema=schema)):
+            for column in scope.columns:
+                table = scope.sources.get(column.table)
+                if isinstance(table, exp.Table) and table.db == "raw":
+                    yield self._raw_column(table.name, column.name)
+
+    def _origins(self, tree: Node) -> set[RawColumn]:
+        return {
+            self._raw_column(node.source.name, node.name.rpartition(".")[2])
+            for node in tree.walk()
+            if isinstance(node.source, exp.Table) and node.source.db == "raw"
+        }
+
+    def _raw_column(self, table: str, column: str) -> RawColumn:
+        """Give a column the spelling of its contract: sqlglot folds names to lower case."""
+        spelling = {name.lower(): name for name in self._raw_schema[table]}
+        return table, spelling[column.lower()]
+
+
+def users_of(
+    models: Iterable[Model], sources: Iterable[Contract]
+) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
+    """For each raw table, for each of its columns that something needs, what needs it.
+
+    A raw table's own key is needed by its audit.
+    """
+    users: dict[str, dict[str, list[str]]] = {
+        contract.table: {column: [f"the key of {contract.name}"] for column in contract.key}
+        for contract in sources
+    }
+    for model in models:
+        for table, column in sorted(model.raw_columns):
+            users[table].setdefault(column, []).append(model.contract.name)
+    return {
+        table: {column: tuple(names) for column, names in columns.items()}
+        for table, columns in users.items()
+    }
