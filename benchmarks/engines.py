@@ -9,6 +9,7 @@ import json
 import logging
 import sys
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -17,11 +18,12 @@ from benchmarks.process import run
 from benchmarks.rounds import settings_in, workshop
 from benchmarks.source import LINES_OF_SCALE_1
 from starschema_assets.lake.open import open_lake
-from starschema_assets.lake.provenance import figures_entry, written_by
-from starschema_assets.raw.contracts import CONTRACTS, ORDERDETAILS
-from starschema_assets.raw.extraction import FIGURES_OF_EVERY_LINE
+from starschema_assets.lake.provenance import written_by
+from starschema_assets.quality.reconciliation import ask_source
+from starschema_assets.raw.contracts import CONTRACTS
 from starschema_assets.sample.generate import generate
 from starschema_assets.settings import Settings
+from starschema_assets.star.models import reconciliations
 
 SCRIPT = Path(__file__).parent / "scripts" / "star.py"
 ENGINES = {"duckdb": "DuckDB", "spark": "Spark, local"}
@@ -48,17 +50,25 @@ def main() -> None:
                 print(measured(engine, folder, environment, options.timeout), flush=True)
 
 
-def fill(folder: Path, lake_uri: str, lines: int) -> None:
+def fill(folder: Path, lake_uri: str, wanted: int) -> None:
     """Publish the raw tables of a sample with about so many order lines."""
     database = folder / "sample.duckdb"
-    generate(database, max(1, round(lines / LINES_OF_SCALE_1)), keys=False)
+    generate(database, max(1, round(wanted / LINES_OF_SCALE_1)), keys=False)
     lake = open_lake(Settings(lake_uri=lake_uri, scratch=folder / "scratch"))
     entries = written_by("benchmark") | {"snapshot": "benchmark"}
     with duckdb.connect(database, read_only=True) as source, lake.lock("fill", log) as lease:
         source.execute("set memory_limit = '1GB'")
-        figures = {"order_figures": figures_entry(source.execute(FIGURES_OF_EVERY_LINE).fetchall())}
+
+        def ask(sql: str) -> list[tuple[Any, ...]]:
+            return source.execute(sql).fetchall()
+
+        ((lines,),) = ask("select count(*) from orderdetails")
+        figures = {
+            declared.table: {declared.entry: json.dumps(ask_source(ask, declared, rows=lines))}
+            for declared in reconciliations()
+        }
         for contract in CONTRACTS:
-            metadata = entries | (figures if contract is ORDERDETAILS else {})
+            metadata = entries | figures.get(contract.table, {})
             reader = source.sql(f"from {contract.table}").to_arrow_reader(100_000)
             lake.publish(lake.stage(contract.path, reader, schema=None, metadata=metadata), lease)
     database.unlink()

@@ -44,6 +44,54 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class Sum:
+    """A sum, or a count, that the source computes and that the table must have.
+
+    Raises ValueError for a type of floats: what they add up to depends on their order.
+    """
+
+    source: str
+    """The expression at the source, e.g. `sum(quantity * price)`, for MySQL and DuckDB alike."""
+    here: str
+    """The expression on the table of the contract."""
+    type: str
+    """Athena's type of the sum: `bigint` or a decimal."""
+    unit: str
+
+    def __post_init__(self) -> None:
+        if not self.type.startswith(("decimal", "bigint")):
+            raise ValueError(f"{self.here}: a sum must be a bigint or a decimal, not {self.type}")
+
+
+@dataclass(frozen=True)
+class Reconciliation:
+    """Sums by group that the source computes in the snapshot, and that a table must equal."""
+
+    table: str
+    """The raw table whose rows are summed up."""
+    sums: tuple[Sum, ...]
+    group: str
+    """The expression that groups, the same on the source's columns and on those of the contract."""
+    group_name: str
+    """What a group is, e.g. `year`."""
+    group_table: str | None = None
+    """The raw table that has the columns of `group`, if it is another one."""
+    group_key: str | None = None
+    """The column by which rows of `table` find theirs of `group_table`, where it is the key."""
+    entry: str = "figures"
+    """The entry of a file's metadata in which the sums are recorded."""
+
+
+@dataclass(frozen=True)
+class Newest:
+    """A date of which the newest must be neither in the future nor too old."""
+
+    check: str
+    """The name of the check."""
+    column: str
+
+
+@dataclass(frozen=True)
 class Contract:
     """A table of one stage: its grain, its key and its columns in the order of the file."""
 
@@ -57,6 +105,8 @@ class Contract:
     rules: tuple[Rule, ...] = ()
     sorted_by: tuple[str, ...] = ()
     """The order of the rows in the file, which lets a reader skip row groups."""
+    reconciliation: Reconciliation | None = None
+    newest: Newest | None = None
 
     @property
     def grouped(self) -> tuple[str, ...]:

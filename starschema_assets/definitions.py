@@ -22,7 +22,7 @@ from starschema_assets.raw.contracts import CONTRACTS as RAW_CONTRACTS
 from starschema_assets.settings import Settings
 from starschema_assets.source.source import Source
 from starschema_assets.star.assets import star_assets
-from starschema_assets.star.models import MODELS, used_by
+from starschema_assets.star.models import MODELS, reconciliations, used_by
 
 
 def build(settings: Settings) -> Definitions:
@@ -46,7 +46,7 @@ def build(settings: Settings) -> Definitions:
     )
     return Definitions(
         assets=[
-            raw_assets(RawAudit(settings, used_by()), lake),
+            raw_assets(RawAudit(settings, RAW_CONTRACTS, used_by(), reconciliations()), lake),
             star_assets(settings, lake),
             catalog_assets(open_catalog(settings, lake), lake),
             report_assets(settings, lake),

@@ -50,7 +50,7 @@ def test_a_line_whose_order_is_gone_from_between_is_missed_in_its_year(
     failures = pipeline.failures(pipeline.refused())
     assert set(failures) == {"star/fact_orders:not_null", "star/fact_orders:matches_source"}
     told = pipeline.check("star/fact_orders:matches_source").description or ""
-    assert told.startswith("no year: 3 lines, 130 pieces, 14312.48 USD in the fact, nothing at")
+    assert told.startswith("no year: 3 lines, 130 pieces, 14312.48 USD in the table, nothing at")
 
 
 def test_a_second_refresh_changes_no_count(pipeline: Pipeline) -> None:

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 
 from starschema_assets.contract import Contract, ForeignKey
 
-FACT = "fact_orders"
-
 
 @dataclass(frozen=True)
 class Check:
@@ -63,20 +61,8 @@ ONE_SNAPSHOT = Check(
     "The raw tables that this table was made of belong to one snapshot of the source.",
     warning=True,
 )
-MATCHES_SOURCE = Check(
-    "matches_source",
-    "Rows, quantity and amount of each year are those that the source itself computed in the "
-    "snapshot, to the cent.",
-)
-NEWEST_ORDER = Check(
-    "newest_order",
-    "The newest orderDate is not in the future, nor older than STARSCHEMA_MAX_ORDER_AGE days.",
-    warning=True,
-)
-
 OF_RAW = (SAME_SOURCE, SOURCE_SCHEMA, ALL_COLUMNS, EXACT_VALUES, ROW_COUNT, ROW_LOSS)
 OF_STAR = (ONE_SNAPSHOT,)
-OF_FACT = (MATCHES_SOURCE, NEWEST_ORDER)
 
 
 def key_check(contract: Contract) -> Check:
@@ -107,6 +93,36 @@ def foreign_key_check(foreign_key: ForeignKey) -> Check:
     )
 
 
+def reconciliation_check(contract: Contract) -> Check | None:
+    """The check of the sums; only a warning for a fact without any, None for other tables."""
+    if declared := contract.reconciliation:
+        units = ", ".join(each.unit for each in declared.sums)
+        return Check(
+            "matches_source",
+            f"The sums of each {declared.group_name} ({units}) are those that the source itself "
+            "computed in the snapshot, to the last digit.",
+        )
+    if contract.foreign_keys:
+        return Check(
+            "matches_source",
+            "The contract declares sums that the source computes and that the table must equal.",
+            warning=True,
+        )
+    return None
+
+
+def newest_check(contract: Contract) -> Check | None:
+    """The check of the newest date, if the contract has one."""
+    if contract.newest is None:
+        return None
+    return Check(
+        contract.newest.check,
+        f"The newest {contract.newest.column} is not in the future, nor older than "
+        "STARSCHEMA_MAX_ORDER_AGE days.",
+        warning=True,
+    )
+
+
 def checks_of(contract: Contract) -> Iterator[Check]:
     """All checks of a table, in the order in which they are read."""
     yield TYPES
@@ -116,5 +132,4 @@ def checks_of(contract: Contract) -> Iterator[Check]:
     yield from OF_RAW if contract.stage == "raw" else OF_STAR
     if contract.grouped:
         yield ONE_SPELLING
-    if contract.table == FACT:
-        yield from OF_FACT
+    yield from filter(None, (reconciliation_check(contract), newest_check(contract)))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from starschema_assets import engine
-from starschema_assets.contract import Contract
+from starschema_assets.contract import Contract, Reconciliation
 from starschema_assets.lake.errors import NotPublished, Unreadable
 from starschema_assets.lake.lake import Lake
 from starschema_assets.lake.parquet import read_footer
@@ -15,7 +15,6 @@ from starschema_assets.quality import source
 from starschema_assets.quality.audit import audit_table
 from starschema_assets.quality.finding import Finding
 from starschema_assets.quality.rows import RowAudit
-from starschema_assets.raw.contracts import CONTRACTS
 from starschema_assets.settings import Settings
 
 UsedBy = Mapping[str, Mapping[str, Sequence[str]]]
@@ -27,7 +26,11 @@ class RawAudit:
     """Judges raw tables."""
 
     settings: Settings
+    contracts: Sequence[Contract]
+    """Of all raw tables."""
     used_by: UsedBy
+    reconciliations: Sequence[Reconciliation] = ()
+    """What the source is asked for beside its rows."""
 
     def declaration(
         self,
@@ -50,7 +53,7 @@ class RawAudit:
         """What the published tables hold, with the declaration that was recorded in them."""
         own: list[tuple[Contract, Path]] = []
         sources: dict[Contract, str] = {}
-        for contract in CONTRACTS:
+        for contract in self.contracts:
             try:
                 file = lake.fetch(contract.path)
                 entries = read_footer(file).metadata

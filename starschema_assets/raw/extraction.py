@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from itertools import pairwise
 from logging import Logger
 from pathlib import Path
 from queue import SimpleQueue
@@ -15,22 +14,17 @@ from starschema_assets.contract import Contract
 from starschema_assets.lake.errors import NotPublished, Unreadable
 from starschema_assets.lake.lake import Lake, StagedTable
 from starschema_assets.lake.parquet import Footer
-from starschema_assets.lake.provenance import figures_entry, written_by
+from starschema_assets.lake.provenance import written_by
 from starschema_assets.quality.files import types_of
 from starschema_assets.quality.finding import Finding, accept
+from starschema_assets.quality.reconciliation import ask_source
 from starschema_assets.quality.source import refused_values, same_source
 from starschema_assets.raw.audit import RawAudit
-from starschema_assets.raw.contracts import CONTRACTS, ORDERDETAILS
-from starschema_assets.source.database import Figures
 from starschema_assets.source.errors import ValueRefused
 from starschema_assets.source.snapshot import Snapshot
 from starschema_assets.source.source import Source, SourceTable
 
 PROGRESS_SECONDS = 5
-HERE = Path(__file__).parent
-ORDER_YEARS = (HERE / "order_years.sql").read_text(encoding="utf-8")
-ORDER_FIGURES = (HERE / "order_figures.sql").read_text(encoding="utf-8")
-FIGURES_OF_EVERY_LINE = (HERE / "order_figures_of_every_line.sql").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True)
@@ -52,7 +46,7 @@ class Extraction:
         database and that isn't `accepted`.
         """
         declared = self.source.declared(contract.table for contract in contracts)
-        published = {contract.table: self._published(contract) for contract in CONTRACTS}
+        published = {contract.table: self._published(contract) for contract in self.audit.contracts}
         sources = [f.metadata.get("source", "") for f in published.values() if f]
         same = [same_source(contract, self.source.name, sources) for contract in contracts]
         findings = [
@@ -139,8 +133,10 @@ class Extraction:
             "spellings": json.dumps([asdict(each) for each in spellings]),
             "nulled_dates": json.dumps(snapshot.zero_dates.get(table.name, {})),
         }
-        if contract is ORDERDETAILS:
-            entries["order_figures"] = figures_entry(_order_figures(snapshot, source_rows))
+        for declared in self.audit.reconciliations:
+            if declared.table == contract.table:
+                sums = ask_source(snapshot.figures, declared, source_rows)
+                entries[declared.entry] = json.dumps(sums)
         reader = snapshot.read(table, report_progress(contract.name, source_rows, self.log))
         return self.lake.stage(contract.path, reader, schema=None, metadata=entries)
 
@@ -152,19 +148,6 @@ class Extraction:
         except Unreadable as error:
             self.log.warning("%s: what is published can't be read: %s", contract.name, error)
             return None
-
-
-def _order_figures(snapshot: Snapshot, lines: int) -> Figures:
-    """The figures of each year; of its range of numbers, if every order and line is in one."""
-    years = snapshot.figures(ORDER_YEARS)
-    if all(last < first for (_, _, last), (_, first, _) in pairwise(years)):
-        figures = [
-            (year, *snapshot.figures(ORDER_FIGURES.format(first=first, last=last))[0])
-            for year, first, last in years
-        ]
-        if sum(int(found) for _, found, *_ in figures) == lines:
-            return [row for row in figures if int(row[1])]
-    return snapshot.figures(FIGURES_OF_EVERY_LINE)
 
 
 def _types(table: SourceTable) -> Mapping[str, str]:

@@ -1,6 +1,17 @@
 """The contract of fact_orders."""
 
-from starschema_assets.contract import Column, Contract, ForeignKey, Rule
+from starschema_assets.contract import (
+    Column,
+    Contract,
+    ForeignKey,
+    Newest,
+    Reconciliation,
+    Rule,
+    Sum,
+)
+
+AMOUNT = "quantityOrdered * cast(priceEach as decimal(20,2))"
+"""What an order line is worth: what the rows and the source are compared with."""
 
 CONTRACT = Contract(
     stage="star",
@@ -39,7 +50,7 @@ CONTRACT = Contract(
         Rule("priceEach_not_negative", "priceEach >= 0", "A price is not negative."),
         Rule(
             "orderAmount_is_product",
-            "orderAmount = quantityOrdered * cast(priceEach as decimal(20,2))",
+            f"orderAmount = {AMOUNT}",
             "An amount is the quantity times the price, to the cent.",
         ),
         Rule(
@@ -62,4 +73,18 @@ CONTRACT = Contract(
         ),
     ),
     sorted_by=("orderDate", "orderNumber", "orderLineNumber"),
+    reconciliation=Reconciliation(
+        table="orderdetails",
+        sums=(
+            Sum("count(*)", "count(*)", "bigint", "lines"),
+            Sum("sum(quantityOrdered)", "sum(quantityOrdered)", "bigint", "pieces"),
+            Sum(f"sum({AMOUNT})", "sum(orderAmount)", "decimal(38,2)", "USD"),
+        ),
+        group="extract(year from orderDate)",
+        group_name="year",
+        group_table="orders",
+        group_key="orderNumber",
+        entry="order_figures",
+    ),
+    newest=Newest("newest_order", "orderDate"),
 )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from starschema_assets.contract import Reconciliation
 from starschema_assets.raw.contracts import CONTRACTS as RAW_CONTRACTS
 from starschema_assets.star import (
     dim_customers,
@@ -27,3 +28,9 @@ MODELS = tuple(
 def used_by() -> Mapping[str, Mapping[str, tuple[str, ...]]]:
     """For each raw table, for each of its columns that something needs, what needs it."""
     return users_of(MODELS, RAW_CONTRACTS)
+
+
+def reconciliations() -> list[Reconciliation]:
+    """What the source is asked for, so that tables of the star can be compared with it."""
+    declared = (model.contract.reconciliation for model in MODELS)
+    return [each for each in declared if each]

@@ -11,13 +11,13 @@ from starschema_assets.lake.errors import NotPublished, Unreadable
 from starschema_assets.lake.lake import Lake, StagedTable
 from starschema_assets.lake.parquet import Footer, read_footer
 from starschema_assets.lake.paths import Table
-from starschema_assets.lake.provenance import figures_of, mapping_of, written_by
-from starschema_assets.quality import star as star_audit
+from starschema_assets.lake.provenance import mapping_of, written_by
 from starschema_assets.quality.audit import audit_references, audit_table
-from starschema_assets.quality.checks import FACT
 from starschema_assets.quality.files import not_there
 from starschema_assets.quality.finding import Finding
+from starschema_assets.quality.reconciliation import matches_source
 from starschema_assets.quality.rows import RowAudit
+from starschema_assets.quality.star import newest, one_snapshot
 from starschema_assets.quality.tables import Tables
 from starschema_assets.settings import Settings
 from starschema_assets.star.model import Model
@@ -113,18 +113,18 @@ class Transformation:
         contract = model.contract
         table = list(audit_table(audit, contract, footer.schema))
         yield from table
-        yield star_audit.one_snapshot(contract, mapping_of(footer.metadata, "raw_snapshots"))
-        if contract.table == FACT and table[0].passed:
-            tables = self._engine.tables
-            yield star_audit.matches_source(tables, contract, figures_of(footer.metadata))
-            today = datetime.now(UTC).date()
-            yield star_audit.newest_order(tables, contract, today, self._settings.max_order_age)
+        yield one_snapshot(contract, mapping_of(footer.metadata, "raw_snapshots"))
+        if table[0].passed:
+            tables, today = self._engine.tables, datetime.now(UTC).date()
+            yield from matches_source(tables, contract, footer.metadata)
+            yield from newest(tables, contract, today, self._settings.max_order_age)
 
 
 def _origins(model: Model, raw: Mapping[str, Footer]) -> dict[str, str]:
-    """The snapshot of each raw table, and with the fact the source's own figures."""
+    """The snapshot of each raw table, and the sums that the table is reconciled with."""
     snapshots = {table: raw[table].metadata.get("snapshot", "no snapshot") for table in raw}
     entries = {"raw_snapshots": json.dumps(snapshots)}
-    if model.contract.table == FACT and "order_figures" in raw["orderdetails"].metadata:
-        entries["order_figures"] = raw["orderdetails"].metadata["order_figures"]
+    if declared := model.contract.reconciliation:
+        of_source = raw[declared.table].metadata
+        entries |= {name: of_source[name] for name in of_source if name == declared.entry}
     return entries

@@ -10,7 +10,7 @@ import pytest
 
 from starschema_assets.lake.lake import Lake
 from starschema_assets.lake.open import open_lake
-from starschema_assets.lake.provenance import figures_entry, written_by
+from starschema_assets.lake.provenance import written_by
 from starschema_assets.raw.audit import RawAudit
 from starschema_assets.raw.contracts import CONTRACTS
 from starschema_assets.settings import Settings
@@ -38,8 +38,8 @@ class GoodLake:
             self.entries[model.contract.path] = {
                 "raw_snapshots": json.dumps(dict.fromkeys(model.raw_tables, "snapshot 1"))
             }
-        figures = [("2024", "2", "5", "50.00")]
-        self.entries["star", "fact_orders"]["order_figures"] = figures_entry(figures)
+        figures = [["2024", "2", "5", "50.00"]]
+        self.entries["star", "fact_orders"]["order_figures"] = json.dumps(figures)
 
     def sql(self, statement: str) -> None:
         """Tamper with the tables raw.* and star.*."""
@@ -77,7 +77,7 @@ class GoodLake:
                 staged = self.lake.stage(path, reader, schema=None, metadata=metadata)
                 self.lake.publish(staged, lease)
         findings = [
-            *RawAudit(self.settings, used_by()).published(self.lake),
+            *RawAudit(self.settings, CONTRACTS, used_by()).published(self.lake),
             *Transformation(
                 DuckDBEngine(self.lake, self.settings), self.lake, self.settings, MODELS
             ).findings(MODELS),

@@ -156,10 +156,12 @@ def test_figures_that_were_never_recorded_fail_matches_source(good: GoodLake) ->
 
 def test_amounts_are_compared_for_each_year_by_itself(good: GoodLake) -> None:
     entries = good.entries["star", "fact_orders"]
-    entries["order_figures"] = json.dumps([["2023", 1, "2", "20.00"], ["2024", 1, "3", "30.00"]])
+    entries["order_figures"] = json.dumps(
+        [["2023", "1", "2", "20.00"], ["2024", "1", "3", "30.00"]]
+    )
     assert good.failures() == {"star/fact_orders:matches_source": True}
     message = good.findings["star/fact_orders:matches_source"].message
-    assert "2023: nothing in the fact, 1 lines, 2 pieces, 20.00 USD at the source" in message
+    assert "2023: nothing in the table, 1 lines, 2 pieces, 20.00 USD at the source" in message
 
 
 def test_offending_rows_are_counted_and_at_most_five_are_shown_with_personal_data_masked(

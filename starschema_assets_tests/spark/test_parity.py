@@ -21,7 +21,7 @@ from pyspark.sql import SparkSession
 
 from starschema_assets.contract import Contract
 from starschema_assets.lake.open import open_lake
-from starschema_assets.lake.provenance import figures_entry, written_by
+from starschema_assets.lake.provenance import written_by
 from starschema_assets.quality.finding import Finding
 from starschema_assets.settings import Settings
 from starschema_assets.spark.engine import SparkEngine, SparkTables, open_session
@@ -75,7 +75,7 @@ def lake_of(tmp_path: Path) -> Callable[[RawTables], Settings]:
     return publish
 
 
-NO_FIGURES = figures_entry([("", "0", "0", "0")])
+NO_FIGURES = json.dumps([["", "0", "0", "0"]])
 
 
 def on_duckdb(settings: Settings, run: Callable[[Transformation], None]) -> None:
