@@ -2,15 +2,14 @@
 
 import duckdb
 import pyarrow.parquet as pq
+import pytest
 from dagster import AssetSelection, Definitions, define_asset_job
 from pydantic import SecretStr
 
 from starschema_assets.definitions import build
 from starschema_assets.settings import Settings
-from starschema_assets_tests.conftest import Sales, on_both
+from starschema_assets_tests.conftest import Sales
 from starschema_assets_tests.pipeline import RAW, STAR, Pipeline
-
-pytestmark = on_both
 
 ORDERDETAILS = ("raw", "orderdetails")
 CUSTOMERS = ("raw", "customers")
@@ -141,3 +140,19 @@ TAMPERED = {
     "orders": "325 rows in the file, 326 at the source",
     "payments": "is no whole Parquet file",
 }
+
+
+@pytest.mark.parametrize(
+    ("accepted", "said"),
+    [
+        ("raw/order:row_loss", "did you mean raw/orders:row_loss"),
+        ("raw/orders:rowloss", "did you mean raw/orders:row_loss"),
+        ("star/fact_orders:status_known", "is no blocking check of this step"),
+    ],
+)
+def test_what_is_accepted_must_be_a_check_that_blocks(
+    accepted: str, said: str, refreshed: Pipeline
+) -> None:
+    run = refreshed.refused(accept=[accepted])
+    assert accepted in refreshed.reason(run)
+    assert said in refreshed.reason(run)

@@ -2,7 +2,6 @@
 
 import json
 
-import pytest
 from dagster import ExecuteInProcessResult
 from pydantic import SecretStr
 
@@ -209,22 +208,6 @@ def test_another_database_than_the_last_one_is_refused_before_it_is_read(
     assert pipeline.failures(crawled_and_audited(pipeline)) == {}
     run = refreshed.refused(("raw", "offices"))
     assert refreshed.failures(run) == {"raw/offices:same_source": True}
-
-
-@pytest.mark.parametrize(
-    ("accepted", "told"),
-    [
-        ("raw/order:row_loss", "did you mean raw/orders:row_loss"),
-        ("raw/orders:rowloss", "did you mean raw/orders:row_loss"),
-        ("star/fact_orders:status_known", "is no blocking check of this step"),
-    ],
-)
-def test_what_is_accepted_must_be_a_check_that_blocks(
-    accepted: str, told: str, refreshed: Pipeline
-) -> None:
-    run = refreshed.refused(accept=[accepted])
-    assert accepted in refreshed.reason(run)
-    assert told in refreshed.reason(run)
 
 
 def test_a_declaration_or_a_value_that_can_not_be_taken_over_can_not_be_accepted(
