@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run ui query notebook sample docs screenshots restore test rehearse fuzz soak bench check lock wheel clean
+.PHONY: help run ui query notebook sample docs screenshots restore test terraform rehearse fuzz soak bench check lock wheel clean
 .DELETE_ON_ERROR:
 
 # Settings of the make command line: `make PYTHON=python3.12 run`.
@@ -33,6 +33,9 @@ define mariadb
 { command -v mariadbd >/dev/null || test -x /usr/sbin/mariadbd || \
   $(call install,mariadb-server-core mariadb-client-core,the MariaDB server $(1)); }
 endef
+
+# Terraform can't be installed from a package index: what needs it is no part of `make test`.
+AWS_TESTS := starschema_assets_tests/terraform
 
 # A MySQL in .mysql, unpacked and not installed, where it can be had.
 mysql := .venv/bin/python -m starschema_assets_tests.mysql_packages
@@ -73,8 +76,11 @@ test: .venv/installed .venv/spark ## run the tests on a real MariaDB, MySQL, S3 
 	@$(mysql)
 	@{ command -v chromium && .venv/bin/playwright --version; } >/dev/null 2>&1 || \
 	  $(call install,chromium libatomic1,the browser in which the tests look at the UI)
-	@.venv/bin/python -m pytest -n 6 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@.venv/bin/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(or $(ARGS),--ignore $(AWS_TESTS))
 	@$(if $(ARGS),,.venv/bin/python -m starschema_assets_tests.servers)
+
+terraform: .venv/installed ## check the configuration in terraform/: its form, its tests, its policies
+	@.venv/bin/python -m pytest $(AWS_TESTS) $(ARGS)
 
 rehearse: wheel ## the AWS side of terraform/ in an emulator, from nothing to nothing, in some five minutes
 	@$(call mariadb,that the pipeline reads)

@@ -10,8 +10,6 @@ from starschema_assets_tests.conftest import Sales, on_both
 from starschema_assets_tests.database_server import numbers
 from starschema_assets_tests.pipeline import Pipeline
 
-pytestmark = on_both
-
 
 @dataclass(frozen=True)
 class Spoilt:
@@ -87,6 +85,7 @@ STAR_CASES = {
 }
 
 
+@on_both
 @pytest.mark.parametrize("cases", [RAW_CASES, STAR_CASES], ids=["raw", "star"])
 def test_bad_rows_are_named_and_not_published(
     cases: Mapping[str, Spoilt], refreshed: Pipeline, sales: Sales
@@ -116,6 +115,7 @@ ZERO_DATES = """
 """
 
 
+@on_both
 def test_dates_that_are_none_are_refused_with_their_columns_and_values(
     refreshed: Pipeline, sales: Sales
 ) -> None:
@@ -132,6 +132,7 @@ def test_dates_that_are_none_are_refused_with_their_columns_and_values(
     assert refreshed.refresh().success
 
 
+@on_both
 def test_dates_that_are_none_become_null_if_the_setting_says_so_and_the_column_may_be_null(
     refreshed: Pipeline, sales: Sales
 ) -> None:
@@ -157,6 +158,7 @@ def test_dates_that_are_none_become_null_if_the_setting_says_so_and_the_column_m
         assert refreshed.rows(dates) == [(None,)]
 
 
+@on_both
 def test_latin1_text_arrives_as_the_text_it_is(refreshed: Pipeline, sales: Sales) -> None:
     sales.sql("update customers set city = _latin1 x'4EEE6D6573' where customerNumber = 103")
     assert sales.sql("select hex(city) from customers where customerNumber = 103") == "4EEE6D6573\n"

@@ -8,8 +8,6 @@ from pydantic import SecretStr
 from starschema_assets_tests.conftest import Sales, copy_sample, on_both
 from starschema_assets_tests.pipeline import RAW, STAR, Pipeline
 
-pytestmark = on_both
-
 LOST_COLUMNS = """
     alter table customers rename column city to town;
     alter table customers modify customerName varbinary(50) not null;
@@ -20,6 +18,7 @@ LOST_COLUMNS = """
 """
 
 
+@on_both
 def test_what_the_star_uses_and_the_source_lost_is_named_before_anything_is_written(
     refreshed: Pipeline, sales: Sales
 ) -> None:
@@ -64,6 +63,7 @@ SPELLINGS = """
 """
 
 
+@on_both
 def test_what_the_star_does_not_use_may_change_with_a_warning(
     refreshed: Pipeline, sales: Sales
 ) -> None:
@@ -126,6 +126,7 @@ NAMED_UNHELD = """
 """
 
 
+@on_both
 def test_a_column_that_a_contract_names_and_no_file_can_hold_stops_the_refresh(
     refreshed: Pipeline, sales: Sales
 ) -> None:
@@ -210,6 +211,7 @@ def test_another_database_than_the_last_one_is_refused_before_it_is_read(
     assert refreshed.failures(run) == {"raw/offices:same_source": True}
 
 
+@on_both
 def test_a_declaration_or_a_value_that_can_not_be_taken_over_can_not_be_accepted(
     refreshed: Pipeline, sales: Sales
 ) -> None:
@@ -223,6 +225,7 @@ def test_a_declaration_or_a_value_that_can_not_be_taken_over_can_not_be_accepted
     assert "This can't be accepted. orders.status is gone" in refreshed.reason(run)
 
 
+@on_both
 def test_an_empty_source_gives_empty_tables(pipeline: Pipeline, sales: Sales) -> None:
     sales.sql("".join(f"truncate {table};" for _, table in RAW))
     run = pipeline.refresh()

@@ -20,7 +20,7 @@ from starschema_assets_tests.servers import KINDS, server_of
 # affair, and keeping failures for the next run that of an @example.
 settings.register_profile(
     "suite",
-    max_examples=40,
+    max_examples=25,
     derandomize=True,
     database=None,
     deadline=None,
