@@ -115,10 +115,10 @@ class Contract:
 
     @property
     def path(self) -> tuple[str, str]:
-        """The asset key, e.g. `("star", "fact_orders")`."""
+        """The asset key, e.g. `("star", "sales")`."""
         return (self.stage, self.table)
 
     @property
     def name(self) -> str:
-        """The asset key as it is written, e.g. `star/fact_orders`."""
+        """The asset key as it is written, e.g. `star/sales`."""
         return "/".join(self.path)

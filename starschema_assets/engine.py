@@ -66,7 +66,7 @@ def literal(text: str) -> str:
 
 
 def add_view(connection: duckdb.DuckDBPyConnection, path: tuple[str, str], parquet: Path) -> None:
-    """Make a Parquet file readable as the table `path`, e.g. `raw.orders`."""
+    """Make a Parquet file readable as the table `path`, e.g. `raw.sales`."""
     schema, table = map(quoted, path)
     connection.execute(f"create schema if not exists {schema}")
     connection.execute(

@@ -1,6 +1,6 @@
 """Put back the previous version of a table, or undo the last run that wrote a stage.
 
-`python -m starschema_assets.restore star/fact_orders` puts that table back.
+`python -m starschema_assets.restore star/sales` puts that table back.
 `python -m starschema_assets.restore`, or with `star` or `raw`, finds the run that wrote the
 newest table of the star, or of raw, and puts back each table that it wrote; what other runs wrote
 stays.
@@ -34,7 +34,7 @@ class Restored:
 
 
 def restore(lake: Lake, target: str, lease: Lease, log: logging.Logger) -> Iterator[Restored]:
-    """Put back one table (`star/fact_orders`), or those that a stage's (`star`) last run wrote.
+    """Put back one table (`star/sales`), or those that a stage's (`star`) last run wrote.
 
     The versions are all found before the first one is put back; a table that the run wrote for
     the first time stays. Raises NotPublished, and NoEarlierVersion if there is nothing to put back.
@@ -60,7 +60,7 @@ def main() -> None:
         "target",
         nargs="?",
         default="star",
-        help="a table, e.g. star/fact_orders, or a stage: star (the default) or raw",
+        help="a table, e.g. star/sales, or a stage: star (the default) or raw",
     )
     target = parser.parse_args().target
     logging.basicConfig(format="%(message)s", level=logging.INFO)

@@ -103,7 +103,7 @@ class Settings(BaseSettings):
     max_order_age: int | None = Field(
         None,
         ge=0,
-        description="Days after which the newest orderDate is reported as old; default: never.",
+        description="Age in days at which the newest date of a fact is reported; default: never.",
     )
     schedule_hour: int = Field(
         5, ge=0, le=23, description="Hour of the daily refresh, in `STARSCHEMA_SCHEDULE_TIMEZONE`."

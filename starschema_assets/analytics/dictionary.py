@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from starschema_assets import command
 from starschema_assets.analytics.query import questions
 from starschema_assets.contract import Column, Contract
+from starschema_assets.model import Model
 from starschema_assets.raw.contracts import CONTRACTS
 from starschema_assets.settings import CHECKOUT
-from starschema_assets.star.model import Model
 from starschema_assets.star.models import MODELS
 
 FILE = CHECKOUT / "docs" / "data-dictionary.md"
@@ -26,8 +26,7 @@ A column marked *as spelled* holds text that people group by. The star takes out
 keeps the rest as the source spells it. So `USA` and `usa` are two values here, where a `group by`
 in MySQL takes them for one, if the column's collation does. The check `one_spelling` of the raw
 table names such values with their rows: mend them at the source, or group by a folded value, which
-is in lower case, and without accents if the collation ignores them. Only `productLine` takes the
-spelling of the table of product lines.
+is in lower case, and without accents if the collation ignores them.
 """
 _GROUPED = {(contract.table, name) for contract in CONTRACTS for name in contract.grouped}
 

@@ -145,7 +145,7 @@ def _read_ahead(items: Iterator[Item]) -> Generator[Item, None, None]:
 def _repeating(rows: pa.Table) -> list[str]:
     """The columns in which values repeat, so that a dictionary makes them smaller.
 
-    For others it costs time and room: without, fact_orders takes a fifth less of both.
+    For others it costs time and room: without, the fact takes a fifth less of both.
     """
     return [
         name

@@ -5,23 +5,23 @@ import re
 from starschema_assets.lake.errors import LakeError
 
 Table = tuple[str, ...]
-"""A table's asset path, e.g. `("star", "fact_orders")`."""
+"""A table's asset path, e.g. `("star", "sales")`."""
 
 # A name that begins with an underscore is hidden from readers: the lake's own files go there.
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
 def name_of(table: Table) -> str:
-    """The asset path as it is written: `star/fact_orders`."""
+    """The asset path as it is written: `star/sales`."""
     return "/".join(table)
 
 
 def file_of(table: Table, suffix: str = "parquet") -> str:
-    """The table's one file, in a folder of its own: `star/fact_orders/fact_orders.parquet`."""
+    """The table's one file, in a folder of its own: `star/sales/sales.parquet`."""
     if len(table) < 2 or not all(_PART.fullmatch(part) for part in table):  # noqa: PLR2004
         raise LakeError(
             f"{name_of(table)!r} can't be a table of the lake: give it a stage and a name, such as "
-            "star/fact_orders, of letters, digits, '_', '-' and '.', not beginning with '_'."
+            "star/sales, of letters, digits, '_', '-' and '.', not beginning with '_'."
         )
     return f"{name_of(table)}/{table[-1]}.{suffix}"
 

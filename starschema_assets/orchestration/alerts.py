@@ -147,7 +147,7 @@ def _attempt(run: DagsterRun) -> str:
 
 
 def _failed_checks(events: Iterable[DagsterEvent]) -> list[str]:
-    """As they are written in overrides, e.g. `raw/orders:key`; warnings aren't among them."""
+    """As they are written in overrides, e.g. `raw/<table>:key`; warnings aren't among them."""
     results = {}
     for event in events:
         result = event.event_specific_data

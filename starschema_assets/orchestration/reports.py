@@ -28,7 +28,7 @@ class AuditConfig(Config):
     accept: list[str] = Field(
         default=[],
         description="Checks that may fail without stopping the publication, e.g. "
-        "`raw/orders:row_loss`. They are reported as warnings.",
+        "`raw/<table>:row_loss`. They are reported as warnings.",
     )
 
 

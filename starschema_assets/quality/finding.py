@@ -36,7 +36,7 @@ class Finding:
 
     @property
     def title(self) -> str:
-        """The check as it is written in messages and overrides, e.g. `star/fact_orders:key`."""
+        """The check as it is written in messages and overrides, e.g. `star/sales:key`."""
         return f"{self.contract.name}:{self.check.name}"
 
 

@@ -25,8 +25,8 @@ Ask = Callable[[str], Sequence[Row]]
 def ask_source(ask: Ask, declared: Reconciliation, rows: int) -> list[list[str]]:
     """The groups with their sums; `rows` is what the source counts in the table that is summed up.
 
-    Where each group has a range of keys to itself, as orders that are numbered by year, the rows of
-    a range are summed up without a join, which takes a server half the time.
+    Where each group has a range of keys to itself, e.g. if each year has its numbers, the rows of a
+    range are summed up without a join, which takes a server half the time.
     """
     ranges = ask(_ranges(declared)) if declared.group_table else []
     if ranges and all(last < first for (_, _, last), (_, first, _) in pairwise(ranges)):

@@ -8,7 +8,7 @@ Answer = tuple[Sequence[str], Sequence[tuple[Any, ...]]]
 
 
 class Tables(Protocol):
-    """Tables that stand under their asset paths, e.g. `star.fact_orders`."""
+    """Tables that stand under their asset paths, e.g. `star.sales`."""
 
     def fetch(self, query: str) -> Answer:
         """Answer a query that is written in DuckDB's SQL."""

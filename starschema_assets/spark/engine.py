@@ -10,9 +10,9 @@ from pyspark.sql import DataFrame, SparkSession
 from starschema_assets.lake.errors import LakeError
 from starschema_assets.lake.lake import StagedTable
 from starschema_assets.lake.paths import Table, name_of
+from starschema_assets.model import Model
 from starschema_assets.spark.files import Files, read_parts
 from starschema_assets.spark.sql import spark_sql, view_of
-from starschema_assets.star.model import Model
 
 _EVERYWHERE = {
     "spark.sql.ansi.enabled": "true",  # an overflow is an error, and not a NULL

@@ -24,6 +24,7 @@ from dagster import (
 )
 
 from starschema_assets.lake.lake import Lake
+from starschema_assets.model import Model
 from starschema_assets.orchestration.io_manager import Audited, Elsewhere, publish
 from starschema_assets.orchestration.pipes import run_job
 from starschema_assets.orchestration.presentation import OWNERS, catalog_tags, definition_metadata
@@ -36,7 +37,6 @@ from starschema_assets.orchestration.reports import (
 )
 from starschema_assets.settings import Settings
 from starschema_assets.star.duckdb_engine import DuckDBEngine
-from starschema_assets.star.model import Model
 from starschema_assets.star.models import MODELS
 from starschema_assets.star.transformation import Transformation
 

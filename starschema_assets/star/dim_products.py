@@ -11,7 +11,11 @@ CONTRACT = Contract(
     columns=(
         Column("productCode", "string", "Code of the product."),
         Column("productName", "string", "Name of the product."),
-        Column("productLine", "string", "Family of the product, e.g. Vintage Cars."),
+        Column(
+            "productLine",
+            "string",
+            "Family of the product, spelled as in productlines, e.g. Vintage Cars.",
+        ),
         Column("productScale", "string", "Scale of the model, e.g. 1:18."),
         Column("productVendor", "string", "Maker of the model."),
         Column("productDescription", "string", "Description of the product."),

@@ -9,8 +9,8 @@ import pyarrow as pa
 from starschema_assets.engine import DuckDBTables, add_view, connect, literal, quoted
 from starschema_assets.lake.lake import Lake, StagedTable
 from starschema_assets.lake.paths import Table
+from starschema_assets.model import Model
 from starschema_assets.settings import Settings
-from starschema_assets.star.model import Model
 
 BATCH_ROWS = 16_384
 SLICE_ROWS = 500_000

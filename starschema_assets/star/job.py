@@ -19,6 +19,7 @@ from dagster_pipes import (
 
 from starschema_assets.lake.lake import Lake, Lease, StagedTable
 from starschema_assets.lake.open import open_lake
+from starschema_assets.model import Model
 from starschema_assets.quality.description import describe
 from starschema_assets.quality.finding import accept
 from starschema_assets.settings import Settings
@@ -31,7 +32,6 @@ from starschema_assets.spark.messages import (
     finding_message,
     published_message,
 )
-from starschema_assets.star.model import Model
 from starschema_assets.star.models import MODELS
 from starschema_assets.star.transformation import Transformation
 

@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from starschema_assets.contract import Reconciliation
+from starschema_assets.model import Model, users_of
 from starschema_assets.raw.contracts import CONTRACTS as RAW_CONTRACTS
 from starschema_assets.star import (
     dim_customers,
@@ -13,7 +14,6 @@ from starschema_assets.star import (
     dim_products,
     fact_orders,
 )
-from starschema_assets.star.model import Model, users_of
 
 FOLDER = Path(__file__).parent
 

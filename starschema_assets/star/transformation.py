@@ -12,6 +12,7 @@ from starschema_assets.lake.lake import Lake, StagedTable
 from starschema_assets.lake.parquet import Footer, read_footer
 from starschema_assets.lake.paths import Table
 from starschema_assets.lake.provenance import mapping_of, written_by
+from starschema_assets.model import Model
 from starschema_assets.quality.audit import audit_references, audit_table
 from starschema_assets.quality.files import not_there
 from starschema_assets.quality.finding import Finding
@@ -20,11 +21,10 @@ from starschema_assets.quality.rows import RowAudit
 from starschema_assets.quality.star import newest, one_snapshot
 from starschema_assets.quality.tables import Tables
 from starschema_assets.settings import Settings
-from starschema_assets.star.model import Model
 
 
 class Engine(Protocol):
-    """Makes star tables; those that it can read stand under their paths, e.g. `raw.orders`."""
+    """Makes star tables; those that it can read stand under their paths, e.g. `raw.sales`."""
 
     def read(self, table: Table) -> None:
         """Make the published version of a table readable."""

@@ -1,0 +1,68 @@
+"""The business has its rooms: no other file of the package names a table or a column of it."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from starschema_assets.raw.contracts import CONTRACTS
+from starschema_assets.settings import CHECKOUT
+from starschema_assets.star.models import MODELS
+
+PACKAGE = CHECKOUT / "starschema_assets"
+ROOMS = (
+    "raw/contracts.py",
+    "star/models.py",
+    *(f"star/{model.contract.table}.py" for model in MODELS),
+    *(path.relative_to(PACKAGE).as_posix() for model in MODELS for path in model.paths),
+    "sample/",
+    "analytics/questions/",
+    "analytics/charts/",
+    "analytics/report/",
+    "analytics/notebook.py",
+    "analytics/widgets.py",
+)
+"""Where whoever brings another business changes something."""
+PLAIN = {
+    "amount": "of memory",
+    "comments": "of code",
+    "country": "of a Java locale",
+    "date": "the type",
+    "day": "of a date",
+    "email": "how an alert arrives",
+    "extension": "of DuckDB",
+    "quarter": "of a second",
+    "state": "of a run, a crawler or a job",
+    "status": "of a run",
+    "year": "of a date",
+}
+"""Column names that are plain words as well, with what they mean elsewhere."""
+NAMES = {
+    name
+    for contract in [*CONTRACTS, *(model.contract for model in MODELS)]
+    for name in (contract.table, *(column.name for column in contract.columns))
+} - PLAIN.keys()
+
+
+def machinery() -> Iterator[Path]:
+    """Every Python and SQL file outside of the rooms."""
+    for path in sorted([*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.sql")]):
+        if not path.relative_to(PACKAGE).as_posix().startswith(ROOMS):
+            yield path
+
+
+@pytest.mark.parametrize("path", list(machinery()), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_table_or_column_of_the_business_is_named(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    named = [
+        f"line {number}: {', '.join(sorted(found))}"
+        for number, line in enumerate(lines, start=1)
+        if (found := NAMES & set(re.findall(r"\w+", line)))
+    ]
+    assert named == []
+
+
+def test_each_plain_word_is_a_column_that_the_machinery_uses() -> None:
+    words = {word for path in machinery() for word in re.findall(r"\w+", path.read_text())}
+    assert PLAIN.keys() - words == set()
