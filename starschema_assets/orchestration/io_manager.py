@@ -24,7 +24,7 @@ from starschema_assets.lake.errors import ColumnRefused, LakeError
 from starschema_assets.lake.lake import Lake, Lease, StagedTable
 from starschema_assets.lake.paths import Table, name_of
 from starschema_assets.lake.provenance import written_by
-from starschema_assets.orchestration.presentation import file_metadata, table_of
+from starschema_assets.orchestration.presentation import file_metadata, shown
 from starschema_assets.processes import verify_not_ended
 from starschema_assets.quality.description import Description, describe
 from starschema_assets.settings import Settings
@@ -124,7 +124,7 @@ class LakeIOManager(IOManager):
         if description.snapshots:
             metadata["snapshot"] = ", ".join(description.snapshots)
         if description.sample:
-            metadata["sample"] = table_of(description.sample)
+            metadata["sample"] = shown(description.sample)
         context.add_output_metadata(metadata)
 
 

@@ -99,7 +99,7 @@ def catalog_tags(contract: Contract) -> dict[str, str]:
     return {"personal_data": ""} if any(column.personal for column in contract.columns) else {}
 
 
-def table_of(rows: Sequence[Mapping[str, object]]) -> TableMetadataValue:
+def shown(rows: Sequence[Mapping[str, object]]) -> TableMetadataValue:
     """Rows, at least one, as the UI shows them without a click."""
     return MetadataValue.table(
         [TableRecord({name: _cell(value) for name, value in row.items()}) for row in rows]

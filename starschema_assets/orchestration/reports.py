@@ -17,7 +17,7 @@ from pydantic import Field
 
 from starschema_assets.contract import Contract
 from starschema_assets.errors import StarschemaError, told
-from starschema_assets.orchestration.presentation import table_of
+from starschema_assets.orchestration.presentation import shown
 from starschema_assets.quality.checks import checks_of
 from starschema_assets.quality.finding import Finding, accept
 
@@ -106,7 +106,7 @@ def _metadata(finding: Finding) -> Iterator[tuple[str, int | TableMetadataValue]
     if finding.offending_rows is not None:
         yield "offending_rows", finding.offending_rows
     if finding.examples:
-        yield "examples", table_of(finding.examples)
+        yield "examples", shown(finding.examples)
 
 
 def _reason(finding: Finding) -> str:

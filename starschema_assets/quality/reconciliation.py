@@ -13,9 +13,9 @@ from typing import Any
 from starschema_assets.contract import Contract, Reconciliation
 from starschema_assets.quality.checks import Check, reconciliation_check
 from starschema_assets.quality.finding import Finding
-from starschema_assets.quality.tables import Tables
+from starschema_assets.quality.rows import Tables
 
-Figures = Mapping[str, tuple[Decimal, ...]]
+Sums = Mapping[str, tuple[Decimal, ...]]
 """The sums of each group, in their order; the group of rows without one is empty text."""
 Row = Sequence[Any]
 Ask = Callable[[str], Sequence[Row]]
@@ -73,7 +73,7 @@ def _as_text(group: str) -> str:
     return f"coalesce(cast({group} as char), '')"
 
 
-def figures_in(entry: str) -> Figures:
+def sums_in(entry: str) -> Sums:
     """The figures that a file has as an entry of its metadata."""
     return {group: tuple(map(Decimal, sums)) for group, *sums in json.loads(entry)}
 
@@ -97,10 +97,10 @@ def matches_source(
         yield Finding(contract, check, passed=False, message=message)
     else:
         here = _of_table(tables, contract, declared)
-        yield _compared(contract, check, declared, here, figures_in(entries[declared.entry]))
+        yield _compared(contract, check, declared, here, sums_in(entries[declared.entry]))
 
 
-def _of_table(tables: Tables, contract: Contract, declared: Reconciliation) -> Figures:
+def _of_table(tables: Tables, contract: Contract, declared: Reconciliation) -> Sums:
     sums = ", ".join(f"cast({each.here} as {each.type})" for each in declared.sums)
     _, rows = tables.fetch(
         f"select coalesce(cast({declared.group} as varchar), ''), {sums} "
@@ -110,7 +110,7 @@ def _of_table(tables: Tables, contract: Contract, declared: Reconciliation) -> F
 
 
 def _compared(
-    contract: Contract, check: Check, declared: Reconciliation, here: Figures, source: Figures
+    contract: Contract, check: Check, declared: Reconciliation, here: Sums, source: Sums
 ) -> Finding:
     def told(figures: Iterable[Decimal] | None) -> str:
         if figures is None:

@@ -1,13 +1,32 @@
-"""Audit of a table's rows: SQL made from its contract, over Parquet, whatever the table's size."""
+"""Audit of one version of a table: SQL made from its contract, over Parquet, whatever its size."""
 
 import re
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+import pyarrow as pa
 
 from starschema_assets.contract import Contract, ForeignKey
+from starschema_assets.quality import files
 from starschema_assets.quality.checks import RowCheck, foreign_key_check, key_check, row_checks
 from starschema_assets.quality.finding import EXAMPLES, Finding, Row, mask
-from starschema_assets.quality.tables import Tables
+
+Answer = tuple[Sequence[str], Sequence[tuple[Any, ...]]]
+"""The columns of a query, and its rows."""
+
+
+class Tables(Protocol):
+    """Tables that stand under their asset paths, e.g. `star.sales`."""
+
+    def fetch(self, query: str) -> Answer:
+        """Answer a query that is written in DuckDB's SQL."""
+
+    def suspects(self, table: str, key: Sequence[str]) -> str:
+        """A condition that all rows meet whose key another row has, and few others if it can be."""
+
+
+Keys = Mapping[str, tuple[str, ...]]
+"""The key of each table that can be referred to, by name."""
 
 
 class RowAudit:
@@ -118,3 +137,41 @@ class RowAudit:
 
 def _table(contract: Contract) -> str:
     return f'"{contract.stage}"."{contract.table}"'
+
+
+def audit_table(
+    audit: RowAudit,
+    contract: Contract,
+    schema: pa.Schema,
+    declared: Mapping[str, str] | None = None,
+) -> Iterator[Finding]:
+    """Audit a table by itself; its rows only if its columns are as declared.
+
+    `declared` has the types of the columns, where they are not simply those of the contract.
+    """
+    declared = declared or {column.name: column.type for column in contract.columns}
+    types = files.types(contract, schema, declared)
+    yield types
+    if types.passed:
+        yield audit.key(contract)
+        yield from audit.rows(contract)
+
+
+def audit_references(
+    audit: RowAudit,
+    contract: Contract,
+    keys: Keys,
+    present: Collection[str],
+    only: Collection[str] | None = None,
+) -> Iterator[Finding]:
+    """Audit a table's foreign keys; a table that is not present holds no key at all.
+
+    `only` leaves out the references to other tables than these.
+    """
+    for foreign_key in contract.foreign_keys:
+        if only is not None and foreign_key.references not in only:
+            continue
+        if foreign_key.references in present:
+            yield audit.foreign_key(contract, foreign_key, keys[foreign_key.references])
+        else:
+            yield audit.no_such_table(contract, foreign_key)

@@ -6,7 +6,7 @@ from datetime import date
 from starschema_assets.contract import Contract
 from starschema_assets.quality.checks import ONE_SNAPSHOT, newest_check
 from starschema_assets.quality.finding import Finding
-from starschema_assets.quality.tables import Tables
+from starschema_assets.quality.rows import Tables
 
 
 def one_snapshot(contract: Contract, snapshots: Mapping[str, str]) -> Finding:

@@ -12,9 +12,8 @@ from starschema_assets.lake.lake import Lake
 from starschema_assets.lake.parquet import read_footer
 from starschema_assets.lake.provenance import mapping_of
 from starschema_assets.quality import source
-from starschema_assets.quality.audit import audit_table
 from starschema_assets.quality.finding import Finding
-from starschema_assets.quality.rows import RowAudit
+from starschema_assets.quality.rows import RowAudit, audit_table
 from starschema_assets.settings import Settings
 
 UsedBy = Mapping[str, Mapping[str, Sequence[str]]]

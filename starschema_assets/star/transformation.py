@@ -13,13 +13,11 @@ from starschema_assets.lake.parquet import Footer, read_footer
 from starschema_assets.lake.paths import Table
 from starschema_assets.lake.provenance import mapping_of, written_by
 from starschema_assets.model import Model
-from starschema_assets.quality.audit import audit_references, audit_table
 from starschema_assets.quality.files import not_there
 from starschema_assets.quality.finding import Finding
 from starschema_assets.quality.reconciliation import matches_source
-from starschema_assets.quality.rows import RowAudit
+from starschema_assets.quality.rows import RowAudit, Tables, audit_references, audit_table
 from starschema_assets.quality.star import newest, one_snapshot
-from starschema_assets.quality.tables import Tables
 from starschema_assets.settings import Settings
 
 

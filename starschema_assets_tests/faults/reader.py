@@ -19,7 +19,7 @@ from pyarrow import parquet as pq
 from starschema_assets.lake.parquet import Footer, read_footer
 from starschema_assets.lake.paths import file_of
 from starschema_assets.lake.provenance import mapping_of
-from starschema_assets.quality.reconciliation import figures_in
+from starschema_assets.quality.reconciliation import sums_in
 from starschema_assets.star.models import MODELS
 from starschema_assets_tests.faults.deployment import FILES
 from starschema_assets_tests.faults.objects import Objects
@@ -118,7 +118,7 @@ def assert_totals(fact: pa.Table, footer: Footer) -> None:
             " sum(orderAmount) from fact group by 1"
         ).fetchall()
     totals = {year: tuple(map(Decimal, sums)) for year, *sums in rows}
-    assert totals == figures_in(footer.metadata["order_figures"]), (
+    assert totals == sums_in(footer.metadata["order_figures"]), (
         "the totals aren't those of the source"
     )
 

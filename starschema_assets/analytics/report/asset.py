@@ -60,10 +60,10 @@ def report_assets(settings: Settings, lake: Lake) -> AssetsDefinition:
             NotebookFailed,
             execute,
         )
-        from starschema_assets.analytics.report.page import page_of  # noqa: PLC0415
+        from starschema_assets.analytics.report.page import report_html  # noqa: PLC0415
 
         try:
-            page = page_of(execute(settings)).encode()
+            page = report_html(execute(settings)).encode()
         except NotebookFailed as error:
             raise Failure(str(error), allow_retries=False) from error
         verify_not_ended(context.instance, context.run.run_id)

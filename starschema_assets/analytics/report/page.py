@@ -14,7 +14,7 @@ DASHBOARD = "dashboard"
 """The tag of the cells that end the notebook and begin the report."""
 
 
-def page_of(nb: Any) -> str:
+def report_html(nb: Any) -> str:
     """HTML without Python code, and without anything that a kernel would have to answer."""
     exporter = HTMLExporter(  # type: ignore[no-untyped-call]
         template_name="template", extra_template_basedirs=[str(FOLDER)], anchor_link_text=""

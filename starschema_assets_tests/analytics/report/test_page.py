@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from starschema_assets.analytics.report.execution import execute
-from starschema_assets.analytics.report.page import page_of
+from starschema_assets.analytics.report.page import report_html
 from starschema_assets.settings import Settings
 from starschema_assets.star.models import MODELS
 from starschema_assets_tests.browser import running_browser
@@ -28,7 +28,7 @@ DRAWN = "[data-drawn]"
 @pytest.fixture(scope="module")
 def report(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("report") / "sales_report.html"
-    file.write_text(page_of(execute(settings)), encoding="utf-8")
+    file.write_text(report_html(execute(settings)), encoding="utf-8")
     return file
 
 
@@ -164,7 +164,7 @@ def test_text_of_the_source_stays_text(
     with duckdb.connect(catalog) as connection:
         connection.execute("update dim_products set productName = $1", [evil])
         connection.execute("update dim_locations set country = $1 where country = 'USA'", [evil])
-    page_file.write_text(page_of(execute(settings.model_copy(update={"catalog": catalog}))))
+    page_file.write_text(report_html(execute(settings.model_copy(update={"catalog": catalog}))))
     show(page, page_file)
     assert page.title() == "Sales report"
     assert evil in bars(page, "countries")
