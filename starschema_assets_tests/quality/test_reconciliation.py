@@ -1,0 +1,128 @@
+"""Sums that the source computes and a table must equal, for a business that isn't the project's."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+
+import duckdb
+import pytest
+
+from starschema_assets.contract import Column, Contract, ForeignKey, Reconciliation, Sum
+from starschema_assets.engine import DuckDBTables
+from starschema_assets.quality.checks import checks_of
+from starschema_assets.quality.finding import Finding
+from starschema_assets.quality.reconciliation import ask_source, matches_source
+
+RENTALS = Reconciliation(
+    table="rental",
+    sums=(
+        Sum("count(*)", "count(*)", "bigint", "rentals"),
+        Sum("sum(hours * rate)", "sum(fee)", "decimal(38,3)", "EUR"),
+    ),
+    group="city",
+    group_name="city",
+    group_table="shop",
+    group_key="shop_id",
+)
+FACT = Contract(
+    stage="star",
+    table="fact_rental",
+    grain="one row per rental",
+    description="",
+    key=("rental_id",),
+    columns=(Column("rental_id", "int", ""),),
+    foreign_keys=(ForeignKey(("shop_id",), "dim_shop"),),
+    reconciliation=RENTALS,
+)
+
+
+@pytest.fixture
+def database() -> duckdb.DuckDBPyConnection:
+    """Shops in two cities and one in none; a rental of a shop that isn't there."""
+    connection = duckdb.connect()
+    connection.execute("""
+        create table shop as from (values (1, 'Lyon'), (2, 'Oslo'), (3, 'Lyon'), (4, null))
+            as shop(shop_id, city);
+        create table rental as from (values (1, 1, 1.5, 2.25), (2, 3, 2, 0.105), (3, 2, 1, 9),
+            (4, 4, 1, 1), (5, 9, 1, 0.5)) as rental(rental_id, shop_id, hours, rate);
+        create schema star;
+        create table star.fact_rental as
+            select rental_id, city, cast(hours * rate as decimal(18,3)) as fee
+            from rental left join shop using (shop_id);
+    """)
+    return connection
+
+
+def entries(database: duckdb.DuckDBPyConnection, declared: Reconciliation) -> dict[str, str]:
+    """What the extraction records."""
+    sums = ask_source(lambda sql: database.execute(sql).fetchall(), declared, rows=5)
+    return {declared.entry: json.dumps(sums)}
+
+
+def found(
+    database: duckdb.DuckDBPyConnection, contract: Contract, recorded: Mapping[str, str]
+) -> Finding:
+    (finding,) = matches_source(DuckDBTables(database), contract, recorded)
+    return finding
+
+
+def test_groups_agree_in_units_of_their_own_whatever_the_keys_and_without_a_group(
+    database: duckdb.DuckDBPyConnection,
+) -> None:
+    finding = found(database, FACT, entries(database, RENTALS))
+    assert finding.passed
+    assert finding.message == (
+        "no city: 2 rentals, 1.500 EUR; Lyon: 2 rentals, 3.585 EUR; Oslo: 1 rentals, 9.000 EUR"
+    )
+
+
+def test_ranges_of_keys_give_the_same_sums(database: duckdb.DuckDBPyConnection) -> None:
+    database.execute("""
+        update shop set city = 'Oslo' where shop_id = 3;
+        update shop set city = 'Rome' where shop_id = 4; delete from rental where shop_id = 9
+    """)
+    asked: list[str] = []
+
+    def ask(sql: str) -> list[tuple[object, ...]]:
+        asked.append(sql)
+        return database.execute(sql).fetchall()
+
+    by_range = ask_source(ask, RENTALS, rows=4)
+    assert [sql for sql in asked if " between " in sql]
+    by_row = ask_source(ask, RENTALS, rows=-1)  # so the ranges don't hold every row
+    assert [[g, n, Decimal(s)] for g, n, s in by_range] == sorted(
+        [g, n, Decimal(s)] for g, n, s in by_row
+    )
+
+
+def test_a_thousandth_too_much_is_a_difference(database: duckdb.DuckDBPyConnection) -> None:
+    recorded = entries(database, RENTALS)
+    database.execute("update star.fact_rental set fee = fee + 0.001 where rental_id = 3")
+    finding = found(database, FACT, recorded)
+    assert not finding.passed
+    assert finding.blocks
+    assert finding.message == (
+        "Oslo: 1 rentals, 9.001 EUR in the table, 1 rentals, 9.0000 EUR at the source"
+    )
+
+
+def test_a_column_of_the_table_itself_may_group(database: duckdb.DuckDBPyConnection) -> None:
+    own = replace(RENTALS, group="rental_id % 2", group_table=None, group_key=None)
+    assert found(database, replace(FACT, reconciliation=own), entries(database, own)).passed
+
+
+def test_a_fact_without_sums_is_a_warning_and_a_dimension_has_no_such_check(
+    database: duckdb.DuckDBPyConnection,
+) -> None:
+    without = replace(FACT, reconciliation=None)
+    finding = found(database, without, {})
+    assert (finding.passed, finding.blocks) == (False, False)
+    dimension = replace(without, foreign_keys=())
+    assert "matches_source" not in {check.name for check in checks_of(dimension)}
+    assert list(matches_source(DuckDBTables(database), dimension, {})) == []
+
+
+def test_a_sum_of_floats_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"sum\(km\): a sum must be a bigint or a decimal"):
+        Sum("sum(km)", "sum(km)", "double", "km")
