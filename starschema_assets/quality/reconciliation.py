@@ -29,7 +29,8 @@ def ask_source(ask: Ask, declared: Reconciliation, rows: int) -> list[list[str]]
     range are summed up without a join, which takes a server half the time.
     """
     ranges = ask(_ranges(declared)) if declared.group_table else []
-    if ranges and all(last < first for (_, _, last), (_, first, _) in pairwise(ranges)):
+    are_numbers = all(isinstance(bound, int) for _, *bounds in ranges for bound in bounds)
+    if are_numbers and all(last < first for (_, _, last), (_, first, _) in pairwise(ranges)):
         of_ranges = [
             [group, *ask(_of_range(declared, first, last))[0]] for group, first, last in ranges
         ]
@@ -46,7 +47,7 @@ def _ranges(declared: Reconciliation) -> str:
 
 
 def _of_range(declared: Reconciliation, first: object, last: object) -> str:
-    sums = ", ".join(f"coalesce(cast({each.source} as char), '0')" for each in declared.sums)
+    sums = ", ".join(_sum_as_text(each.source) for each in declared.sums)
     return (
         f"select cast(count(*) as char), {sums} from {declared.table} "
         f"where {declared.group_key} between {first} and {last}"
@@ -57,16 +58,20 @@ def _of_every_row(declared: Reconciliation) -> str:
     """Rows are summed up by key first, in the order of their own key: no look-up for each row."""
     sums = [f"{each.source} as sum{n}" for n, each in enumerate(declared.sums)]
     if declared.group_table is None:
-        texts = ", ".join(f"cast({each.source} as char)" for each in declared.sums)
+        texts = ", ".join(_sum_as_text(each.source) for each in declared.sums)
         return f"select {_as_text(declared.group)} as grp, {texts} from {declared.table} group by 1"
     key = declared.group_key
-    texts = ", ".join(f"cast(sum(sum{n}) as char)" for n in range(len(sums)))
+    texts = ", ".join(_sum_as_text(f"sum(sum{n})") for n in range(len(sums)))
     return (
         f"select coalesce(grp, '') as named, {texts} from "
         f"(select {key}, {', '.join(sums)} from {declared.table} group by {key}) as summed "
         f"left join (select {key} as joined, {_as_text(declared.group)} as grp "
         f"from {declared.group_table}) as grouped on {key} = joined group by 1"
     )
+
+
+def _sum_as_text(expression: str) -> str:
+    return f"coalesce(cast({expression} as char), '0')"
 
 
 def _as_text(group: str) -> str:
@@ -101,7 +106,7 @@ def matches_source(
 
 
 def _of_table(tables: Tables, contract: Contract, declared: Reconciliation) -> Sums:
-    sums = ", ".join(f"cast({each.here} as {each.type})" for each in declared.sums)
+    sums = ", ".join(f"cast(coalesce({each.here}, 0) as {each.type})" for each in declared.sums)
     _, rows = tables.fetch(
         f"select coalesce(cast({declared.group} as varchar), ''), {sums} "
         f"from {contract.stage}.{contract.table} group by 1"

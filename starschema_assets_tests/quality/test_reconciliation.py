@@ -96,6 +96,27 @@ def test_ranges_of_keys_give_the_same_sums(database: duckdb.DuckDBPyConnection) 
     )
 
 
+def test_a_group_without_a_value_adds_up_to_nothing(database: duckdb.DuckDBPyConnection) -> None:
+    database.execute("""
+        update rental set rate = null where shop_id = 2;
+        update star.fact_rental set fee = null where city = 'Oslo'
+    """)
+    finding = found(database, FACT, entries(database, RENTALS))
+    assert finding.passed
+    assert "Oslo: 1 rentals, 0.000 EUR" in finding.message
+
+
+def test_keys_of_text_are_no_ranges(database: duckdb.DuckDBPyConnection) -> None:
+    expected = found(database, FACT, entries(database, RENTALS)).message
+    for table in ("shop", "rental"):
+        database.execute(f"alter table {table} alter shop_id type varchar using 'N' || shop_id")
+    database.execute("delete from rental where shop_id = 'N9'")
+    database.execute("delete from star.fact_rental where rental_id = 5")
+    finding = found(database, FACT, entries(database, RENTALS))
+    assert finding.passed
+    assert finding.message != expected
+
+
 def test_a_thousandth_too_much_is_a_difference(database: duckdb.DuckDBPyConnection) -> None:
     recorded = entries(database, RENTALS)
     database.execute("update star.fact_rental set fee = fee + 0.001 where rental_id = 3")
