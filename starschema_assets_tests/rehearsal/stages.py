@@ -111,7 +111,7 @@ class Rehearsal:
             machine.run("run")
         with self.proofs.of("it refreshes again, and restores the version before"):
             machine.run("run")
-            said = machine.run("lake.restore", "star/dim_dates")
+            said = machine.run("restore", "star/dim_dates")
             expect("put back" in said, expected=True)
 
     def ask(self, analyst: boto3.Session) -> None:
