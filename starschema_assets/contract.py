@@ -65,7 +65,10 @@ class Sum:
 
 @dataclass(frozen=True)
 class Reconciliation:
-    """Sums by group that the source computes in the snapshot, and that a table must equal."""
+    """Sums by group that the source computes in the snapshot, and that a table must equal.
+
+    Raises ValueError for a `group_table` without a `group_key`.
+    """
 
     table: str
     """The raw table whose rows are summed up."""
@@ -80,6 +83,10 @@ class Reconciliation:
     """The column by which rows of `table` find theirs of `group_table`, where it is the key."""
     entry: str = "figures"
     """The entry of a file's metadata in which the sums are recorded."""
+
+    def __post_init__(self) -> None:
+        if self.group_table and not self.group_key:
+            raise ValueError(f"the group's table {self.group_table} needs group_key")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Audit of a star table against the moments: of its raw tables, and of its newest date."""
+"""Audit of a star table's age: the snapshots that it was made of, and its newest date."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date

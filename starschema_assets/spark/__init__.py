@@ -1,1 +1,1 @@
-"""The star on Spark: the job that makes it, and how Dagster starts that job."""
+"""Spark as an engine of the star, and the messages of its job."""

@@ -91,7 +91,9 @@ class Transformation:
 
     def _stage(self, model: Model, raw: Mapping[str, Footer], run_id: str) -> StagedTable:
         made_of = {table: raw[table] for table in model.raw_tables}
-        rows = self._engine.rows(model, max(footer.rows for footer in made_of.values()))
+        rows = self._engine.rows(
+            model, max((footer.rows for footer in made_of.values()), default=0)
+        )
         return self._lake.stage(
             model.contract.path,
             rows,
