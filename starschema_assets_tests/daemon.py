@@ -14,11 +14,10 @@ from typing import TypeVar
 
 import duckdb
 import pytest
-from dagster import DagsterRun, DagsterRunStatus, RunsFilter
+from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
 
 from starschema_assets.sample import ensure_sample
 from starschema_assets.settings import CHECKOUT, Settings
-from starschema_assets_tests.instances import instance_in
 from starschema_assets_tests.pipeline import Pipeline
 
 PATIENCE_SECONDS = 90
@@ -136,6 +135,6 @@ def deployed(
     (home / "dagster.yaml").write_text(instance_yaml)
     environment = {**os.environ, "DAGSTER_HOME": str(home), **(aws or {})}
     environment |= {f"STARSCHEMA_{name.upper()}": value for name, value in settings.items()}
-    with instance_in(home) as instance:
+    with DagsterInstance.from_config(str(home)) as instance:
         pipeline = Pipeline(Settings.model_validate(settings), instance)
         yield Deployment(pipeline, environment, home, source)

@@ -14,7 +14,6 @@ from starschema_assets_tests.conftest import VERSIONED, copy_sample
 from starschema_assets_tests.database_server import DatabaseServer
 from starschema_assets_tests.faults.deployment import FILES, Base, Deployment
 from starschema_assets_tests.faults.objects import objects_of
-from starschema_assets_tests.instances import instance_in
 from starschema_assets_tests.pipeline import Pipeline
 from starschema_assets_tests.seaweedfs import SeaweedFS
 
@@ -30,7 +29,7 @@ def base(sample_server: DatabaseServer, tmp_path_factory: pytest.TempPathFactory
         lake_uri=str(base.lake),
         scratch=base.folder / "scratch",
     )
-    with instance_in(base.home) as instance:
+    with DagsterInstance.from_config(str(base.home)) as instance:
         assert Pipeline(settings, instance).refresh().success
     return base
 
@@ -40,7 +39,7 @@ def instance(base: Base, tmp_path: Path) -> Iterator[DagsterInstance]:
     """The instance that has that refresh on record."""
     home = tmp_path / "dagster_home"
     shutil.copytree(base.home, home)
-    with instance_in(home) as instance:
+    with DagsterInstance.from_config(str(home)) as instance:
         yield instance
 
 

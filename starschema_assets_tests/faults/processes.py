@@ -11,11 +11,12 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+from dagster import DagsterInstance
+
 from starschema_assets.lake import s3_lease
 from starschema_assets.settings import Settings
 from starschema_assets_tests.faults.deployment import Deployment
 from starschema_assets_tests.faults.points import POINTS, Point
-from starschema_assets_tests.instances import instance_in
 from starschema_assets_tests.pipeline import Pipeline
 
 PATIENCE = 180
@@ -127,7 +128,7 @@ def _refresh(work: Work) -> None:
     if work.point:
         name, table = work.point
         POINTS[name](table, lambda: _stop(work))
-    with instance_in(work.home) as instance:
+    with DagsterInstance.from_config(str(work.home)) as instance:
         result = Pipeline(work.settings, instance).refresh()
     sys.exit(not result.success)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+from dagster import DagsterInstance
 from pydantic import SecretStr
 from sqlalchemy import make_url
 
@@ -22,7 +23,6 @@ from starschema_assets_tests.faults.objects import objects_of
 from starschema_assets_tests.faults.processes import Refreshing, refreshing
 from starschema_assets_tests.faults.reader import FACT_FILE, PAUSE, Reader
 from starschema_assets_tests.faults.writers import Writer, assert_orders_add_up, writing
-from starschema_assets_tests.instances import instance_in
 from starschema_assets_tests.mariadb import MariaDB
 from starschema_assets_tests.seaweedfs import SeaweedFS, seaweedfs
 
@@ -223,7 +223,7 @@ def soaking(lake: str, folder: Path, seed: int) -> Iterator[Soak]:
         home = folder / "home"
         home.mkdir()
         shutil.copy(CHECKOUT / ".dagster" / "dagster.yaml", home)
-        instance = stack.enter_context(instance_in(home))
+        instance = stack.enter_context(DagsterInstance.from_config(str(home)))
         deployment = Deployment(settings, instance, objects_of(settings, s3.url if s3 else None))
         writers = stack.enter_context(writing(mariadb, DATABASE, seed))
         soak = Soak(deployment, folder, mariadb, s3, writers, random.Random(seed))
