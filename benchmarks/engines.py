@@ -17,8 +17,7 @@ from benchmarks.__main__ import lines_of
 from benchmarks.process import run
 from benchmarks.rounds import settings_in, workshop
 from benchmarks.source import LINES_OF_SCALE_1
-from starschema_assets.lake.open import open_lake
-from starschema_assets.lake.provenance import written_by
+from starschema_assets.lake.lake import open_lake
 from starschema_assets.quality.reconciliation import ask_source
 from starschema_assets.raw.contracts import CONTRACTS
 from starschema_assets.sample.generate import generate
@@ -55,8 +54,8 @@ def fill(folder: Path, lake_uri: str, wanted: int) -> None:
     database = folder / "sample.duckdb"
     generate(database, max(1, round(wanted / LINES_OF_SCALE_1)), keys=False)
     lake = open_lake(Settings(lake_uri=lake_uri, scratch=folder / "scratch"))
-    entries = written_by("benchmark") | {"snapshot": "benchmark"}
-    with duckdb.connect(database, read_only=True) as source, lake.lock("fill", log) as lease:
+    entries = {"snapshot": "benchmark"}
+    with duckdb.connect(database, read_only=True) as source, lake.lock("fill", log):
         source.execute("set memory_limit = '1GB'")
 
         def ask(sql: str) -> list[tuple[Any, ...]]:
@@ -70,7 +69,7 @@ def fill(folder: Path, lake_uri: str, wanted: int) -> None:
         for contract in CONTRACTS:
             metadata = entries | figures.get(contract.table, {})
             reader = source.sql(f"from {contract.table}").to_arrow_reader(100_000)
-            lake.publish(lake.stage(contract.path, reader, schema=None, metadata=metadata), lease)
+            lake.publish(lake.stage(contract.path, reader, "benchmark", metadata=metadata))
     database.unlink()
 
 

@@ -1,12 +1,8 @@
-"""What a table promises: from this its schema, its checks and its documentation come."""
+"""What a table promises, and the checks that this implies."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
-
-Stage = Literal["raw", "star"]
-
-DIALECT = "duckdb"
-"""sqlglot's name of the SQL in which rules, models and audits are written, for every engine."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +98,7 @@ class Newest:
 class Contract:
     """A table of one stage: its grain, its key and its columns in the order of the file."""
 
-    stage: Stage
+    stage: Literal["raw", "star"]
     table: str
     grain: str
     description: str
@@ -129,3 +125,126 @@ class Contract:
     def name(self) -> str:
         """The asset key as it is written, e.g. `star/sales`."""
         return "/".join(self.path)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One asset check of a table."""
+
+    name: str
+    description: str
+    warning: bool = False
+    """True if its failure is reported and does not stop the publication."""
+    broken_by: str = ""
+    """The SQL condition of an offending row, if the check looks at each row by itself."""
+
+
+TYPES = Check("types", "The file has the declared columns, in order, with the declared types.")
+SAME_SOURCE = Check(
+    "same_source", "All published raw tables are from the database that this one is from."
+)
+SOURCE_SCHEMA = Check(
+    "source_schema",
+    "The source still has the columns that the star needs, with the types of the contract; "
+    "any other change since the last publication is a warning.",
+)
+EXACT_VALUES = Check(
+    "exact_values",
+    "Every value of the source could be held exactly; dates that became NULL because the setting "
+    "says so are counted in a warning.",
+)
+ALL_COLUMNS = Check(
+    "all_columns",
+    "Every column of the source is in the file; one whose type can't be held exactly is left out.",
+    warning=True,
+)
+ONE_SPELLING = Check(
+    "one_spelling",
+    "No two spellings of a value in a column that people group by are equal for the source: "
+    "a `group by` there adds them up, and one on the files keeps them apart.",
+    warning=True,
+)
+ROW_COUNT = Check(
+    "row_count", "The file has as many rows as the source counted in the same snapshot."
+)
+ROW_LOSS = Check(
+    "row_loss",
+    "The table did not lose more rows since the last publication than STARSCHEMA_MAX_ROW_LOSS.",
+)
+ONE_SNAPSHOT = Check(
+    "one_snapshot",
+    "The raw tables that this table was made of belong to one snapshot of the source.",
+    warning=True,
+)
+
+
+def key_check(contract: Contract) -> Check:
+    """The check of the key."""
+    return Check("key", f"{', '.join(contract.key)} is unique.")
+
+
+def row_checks(contract: Contract) -> Iterator[Check]:
+    """The checks of single rows: no NULL where none may be, and the contract's rules."""
+    required = [column.name for column in contract.columns if not column.nullable]
+    yield Check(
+        "not_null",
+        f"Never NULL: {', '.join(required)}.",
+        broken_by=" or ".join(f'"{name}" is null' for name in required),
+    )
+    for rule in contract.rules:
+        yield Check(
+            rule.name, rule.description, warning=rule.warning, broken_by=f"not ({rule.holds})"
+        )
+
+
+def foreign_key_check(foreign_key: ForeignKey) -> Check:
+    """The check of one foreign key."""
+    columns, table = foreign_key.columns, foreign_key.references
+    return Check(
+        f"{'_'.join(columns)}_in_{table}", f"Every {', '.join(columns)} is found in {table}."
+    )
+
+
+def reconciliation_check(contract: Contract) -> Check | None:
+    """The check of the sums; only a warning for a fact without any, None for other tables."""
+    if declared := contract.reconciliation:
+        units = ", ".join(each.unit for each in declared.sums)
+        return Check(
+            "matches_source",
+            f"The sums of each {declared.group_name} ({units}) are those that the source itself "
+            "computed in the snapshot, to the last digit.",
+        )
+    if contract.foreign_keys:
+        return Check(
+            "matches_source",
+            "The contract declares sums that the source computes and that the table must equal.",
+            warning=True,
+        )
+    return None
+
+
+def newest_check(contract: Contract) -> Check | None:
+    """The check of the newest date, if the contract has one."""
+    if contract.newest is None:
+        return None
+    return Check(
+        contract.newest.check,
+        f"The newest {contract.newest.column} is not in the future, nor older than "
+        "STARSCHEMA_MAX_ORDER_AGE days.",
+        warning=True,
+    )
+
+
+def checks_of(contract: Contract) -> Iterator[Check]:
+    """All checks of a table, in the order in which they are read."""
+    yield TYPES
+    yield key_check(contract)
+    yield from row_checks(contract)
+    yield from (foreign_key_check(foreign_key) for foreign_key in contract.foreign_keys)
+    if contract.stage == "raw":
+        yield from (SAME_SOURCE, SOURCE_SCHEMA, ALL_COLUMNS, EXACT_VALUES, ROW_COUNT, ROW_LOSS)
+    else:
+        yield ONE_SNAPSHOT
+    if contract.grouped:
+        yield ONE_SPELLING
+    yield from filter(None, (reconciliation_check(contract), newest_check(contract)))

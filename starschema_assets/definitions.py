@@ -9,26 +9,17 @@ from dagster import (
 )
 
 from starschema_assets.analytics.report.asset import report_assets, report_sensor
+from starschema_assets.assets import raw_assets, star_assets
 from starschema_assets.catalog.assets import catalog_assets
-from starschema_assets.catalog.open import open_catalog
 from starschema_assets.catalog.sensor import crawl_sensor
-from starschema_assets.lake.open import open_lake
 from starschema_assets.orchestration.alerts import alert_sensor
-from starschema_assets.orchestration.io_manager import LakeIOManager
 from starschema_assets.processes import noting_executor
-from starschema_assets.raw.assets import raw_assets
-from starschema_assets.raw.audit import RawAudit
-from starschema_assets.raw.contracts import CONTRACTS as RAW_CONTRACTS
+from starschema_assets.resources import resources_of
 from starschema_assets.settings import Settings
-from starschema_assets.source.source import Source
-from starschema_assets.star.assets import star_assets
-from starschema_assets.star.models import MODELS, reconciliations, used_by
 
 
 def build(settings: Settings) -> Definitions:
     """The whole project for one source and one lake; nothing is connected to yet."""
-    lake = open_lake(settings)
-    contracts = [*RAW_CONTRACTS, *(model.contract for model in MODELS)]
     refresh = define_asset_job(
         "refresh_star_schema",
         selection=AssetSelection.groups("raw", "star"),
@@ -46,10 +37,10 @@ def build(settings: Settings) -> Definitions:
     )
     return Definitions(
         assets=[
-            raw_assets(RawAudit(settings, RAW_CONTRACTS, used_by(), reconciliations()), lake),
-            star_assets(settings, lake),
-            catalog_assets(open_catalog(settings, lake), lake),
-            report_assets(settings, lake),
+            raw_assets(settings),
+            star_assets(settings),
+            catalog_assets(settings),
+            report_assets(settings),
         ],
         jobs=[refresh, audit, crawl],
         schedules=[
@@ -74,10 +65,7 @@ def build(settings: Settings) -> Definitions:
             report_sensor(),
             *filter(None, [alert_sensor(settings)]),
         ],
-        resources={
-            "source": Source(settings),
-            "io_manager": LakeIOManager(lake, settings, contracts),
-        },
+        resources=resources_of(settings),
         executor=noting_executor,
     )
 

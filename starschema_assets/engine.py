@@ -1,15 +1,27 @@
 """The engine of one machine: DuckDB, kept within its memory."""
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from starschema_assets.errors import StarschemaError
+from starschema_assets.model import Model
 from starschema_assets.settings import Settings
+
+BATCH_ROWS = 16_384
+SLICE_ROWS = 500_000
+"""Rows that are sorted at a time, about."""
+MAX_TEXTS = 4096
+"""The most texts of an enumeration: all of them go with each batch of rows."""
+
+Table = tuple[str, ...]
+"""The path under which a table stands, e.g. `("raw", "sales")`."""
 
 
 def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
@@ -65,7 +77,7 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def add_view(connection: duckdb.DuckDBPyConnection, path: tuple[str, str], parquet: Path) -> None:
+def add_view(connection: duckdb.DuckDBPyConnection, path: Table, parquet: Path) -> None:
     """Make a Parquet file readable as the table `path`, e.g. `raw.sales`."""
     schema, table = map(quoted, path)
     connection.execute(f"create schema if not exists {schema}")
@@ -106,3 +118,112 @@ def read_from_lake(connection: duckdb.DuckDBPyConnection, settings: Settings) ->
     given = {name: value for name, value in secret.items() if value}
     parameters = ", ".join(f"{name} ${name}" for name in given)
     connection.execute(f"create secret lake (type s3, {parameters})", given)
+
+
+class DuckDBEngine:
+    """Makes star tables on one machine, in bounded memory."""
+
+    def __init__(self, fetch: Callable[[Table], Path], settings: Settings) -> None:
+        """`fetch` gives the file of a published table; nothing is read yet."""
+        self._fetch = fetch
+        self._settings = settings
+        self._open()
+
+    def _open(self) -> None:
+        self._connection = connect(self._settings)
+        self._connection.execute("create schema star")
+
+    def close(self) -> None:
+        """Give the memory back."""
+        self._connection.close()
+
+    @property
+    def tables(self) -> DuckDBTables:
+        """What is readable, for an audit to ask."""
+        return DuckDBTables(self._connection)
+
+    def read(self, table: Table) -> None:
+        """Make the published version of a table readable."""
+        add_view(self._connection, table, self._fetch(table))
+
+    def rows(self, model: Model, raw_rows: int) -> pa.RecordBatchReader:
+        """The rows of a star table; a large one is made in slices, each sorted in the memory."""
+        for name, sql in model.steps.items():
+            make_step(self._connection, name, sql)
+        return rows_of(model, self._connection, raw_rows)
+
+    def replace(self, staged: Mapping[Table, Path]) -> None:
+        """Make staged files readable in the place of the published tables.
+
+        In a new database, so that the audit has the memory that the steps took.
+        """
+        self.close()
+        self._open()
+        for table, file in staged.items():
+            add_view(self._connection, table, file)
+
+
+def make_step(connection: duckdb.DuckDBPyConnection, name: str, sql: str) -> None:
+    """Compute the step, unless another table has already needed it.
+
+    Texts that few rows share become an enumeration, in the order that texts have: from here to the
+    file they are sorted, moved and encoded as numbers. At 10 million order lines the star takes
+    13 CPU seconds, and 18 without.
+    """
+    step = f"star.{quoted(name)}"
+    connection.execute(f"create table if not exists {step} as {sql}")
+    columns = connection.execute(f"describe {step}").fetchall()
+    for column in (quoted(name) for name, type_, *_ in columns if type_ == "VARCHAR"):
+        texts = f"select distinct {column} from {step} where {column} is not null"
+        ((count,),) = connection.execute(f"select count(*) from ({texts})").fetchall()
+        if 0 < count <= MAX_TEXTS:
+            type_ = f"star.{quoted(f'{name} {column}')}"
+            connection.execute(f"create type {type_} as enum ({texts} order by all)")
+            connection.execute(f"alter table {step} alter {column} type {type_}")
+
+
+def rows_of(
+    model: Model, connection: duckdb.DuckDBPyConnection, raw_rows: int
+) -> pa.RecordBatchReader:
+    """The table's rows in their order, one slice after the other."""
+    queries = [
+        f"select * from ({model.sql}) where {condition}"
+        for condition in _slices(model, connection, raw_rows)
+    ] or [model.sql]
+    schema = connection.sql(f"select * from ({model.sql}) limit 0").to_arrow_table().schema
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for query in queries:
+            yield from connection.sql(query).to_arrow_reader(BATCH_ROWS)
+
+    return pa.RecordBatchReader.from_batches(schema, batches())
+
+
+def _slices(model: Model, connection: duckdb.DuckDBPyConnection, raw_rows: int) -> Iterator[str]:
+    """Conditions on the first column that the table is sorted by; none if it is small.
+
+    The cuts are quantiles of the raw column from which that one comes, if it is one. Orders are
+    numbered as they come in: of the order lines, each slice needs a few row groups only. Sorted in
+    one piece, 10 million order lines don't fit in 96 MB; with 256 MB the process grows to 484 MB,
+    and in slices to 382 MB.
+    """
+    count = raw_rows // SLICE_ROWS
+    first = next(
+        (c for c in model.contract.columns if c.name in model.contract.sorted_by[:1]), None
+    )
+    if not count or first is None or len(model.column_lineage[first.name]) != 1:
+        return
+    ((table, column),) = model.column_lineage[first.name]
+    shares = [share / (count + 1) for share in range(1, count + 1)]
+    ((cuts,),) = connection.execute(
+        f"select quantile_disc({quoted(column)}, {shares}) from raw.{quoted(table)}"
+    ).fetchall()
+    if not cuts:
+        return
+    name = quoted(first.name)
+    bounds = [f"cast({literal(str(cut))} as {first.type})" for cut in sorted({*cuts})]
+    yield f"{name} <= {bounds[0]}"
+    for above, upto in pairwise(bounds):
+        yield f"{name} > {above} and {name} <= {upto}"
+    yield f"{name} > {bounds[-1]}"
+    yield f"{name} is null"

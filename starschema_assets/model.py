@@ -14,7 +14,10 @@ from sqlglot.lineage import Node, lineage
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import traverse_scope
 
-from starschema_assets.contract import DIALECT, Contract
+from starschema_assets.contract import Contract
+
+DIALECT = "duckdb"
+"""sqlglot's name of the SQL in which rules, models and audits are written, for every engine."""
 
 RawColumn = tuple[str, str]
 """A raw table and a column of it."""

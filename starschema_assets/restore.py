@@ -17,9 +17,7 @@ from dagster import AssetKey, AssetMaterialization, DagsterInstance, MetadataVal
 
 from starschema_assets import command
 from starschema_assets.lake.errors import NoEarlierVersion, NotPublished
-from starschema_assets.lake.lake import Lake, Lease, Version
-from starschema_assets.lake.open import open_lake
-from starschema_assets.lake.paths import Table, name_of
+from starschema_assets.lake.lake import Lake, Table, Version, name_of, open_lake
 from starschema_assets.settings import Settings
 
 
@@ -33,11 +31,12 @@ class Restored:
     instead_of: Version
 
 
-def restore(lake: Lake, target: str, lease: Lease, log: logging.Logger) -> Iterator[Restored]:
+def restore(lake: Lake, target: str, log: logging.Logger) -> Iterator[Restored]:
     """Put back one table (`star/sales`), or those that a stage's (`star`) last run wrote.
 
     The versions are all found before the first one is put back; a table that the run wrote for
     the first time stays. Raises NotPublished, and NoEarlierVersion if there is nothing to put back.
+    The lake is locked.
     """
     table = tuple(target.strip("/").split("/"))
     chosen = [(table, _current(lake, table))] if len(table) > 1 else _last_run(lake, target)
@@ -50,7 +49,7 @@ def restore(lake: Lake, target: str, lease: Lease, log: logging.Logger) -> Itera
                 raise
             log.warning("Left as it is: %s", error)
     for table, current, earlier in found:
-        yield Restored(table, lake.restore(table, earlier, lease).uri, earlier, current)
+        yield Restored(table, lake.restore(table, earlier).uri, earlier, current)
 
 
 def main() -> None:
@@ -69,8 +68,8 @@ def main() -> None:
     # Asked for first: what can't be put on record isn't done.
     with DagsterInstance.get() as instance, closing(open_lake(Settings())) as lake:
         holder = f"restore of {target} (process {os.getpid()})"
-        with lake.lock(holder, log) as lease:
-            for restored in restore(lake, target, lease, log):
+        with lake.lock(holder, log):
+            for restored in restore(lake, target, log):
                 _report(instance, restored)
 
 

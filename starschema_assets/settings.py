@@ -2,11 +2,14 @@
 
 import os
 import re
+from collections.abc import Collection, Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args, get_origin
 from zoneinfo import available_timezones
 
 from pydantic import (
+    AfterValidator,
     AliasGenerator,
     Field,
     ModelWrapValidatorHandler,
@@ -15,20 +18,43 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from starschema_assets.errors import did_you_mean
-from starschema_assets.setting_errors import (
-    SettingsError,
-    kind_of,
-    lines_of,
-    unknown_variables,
-)
+from starschema_assets.errors import StarschemaError, did_you_mean
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 SAMPLE_DATABASE = CHECKOUT / "data" / "sample.duckdb"
-DATABASES = ("mysql", "mariadb", "duckdb")
-"""What a source's URL may begin with."""
+DATABASES = ("mysql", "mariadb", "duckdb")  # what a source's URL may begin with
+PREFIX = "STARSCHEMA_"
+OF_THE_TESTS = "STARSCHEMA_TEST_"
+_NUMBERS = {int: "a whole number", float: "a number"}
+
+
+class SettingsError(StarschemaError):
+    """A variable is no setting, or its value can't be used; one line for each."""
+
+
+def _like(pattern: str, said: str) -> AfterValidator:
+    def verify(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(said)
+        return text
+
+    return AfterValidator(verify)
+
+
+Memory = Annotated[
+    str, _like(r"[1-9]\d*(MB|GB)", "must be a whole number with MB or GB, such as 96MB")
+]
+Page = Annotated[str, _like(r"https?://\S+", "must begin with http:// or https://")]
+Topic = Annotated[
+    str,
+    _like(
+        r"arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]+",
+        "must be the ARN of an SNS topic: arn:aws:sns:region:account:name",
+    ),
+]
 
 
 class Settings(BaseSettings):
@@ -36,116 +62,69 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         # Aliases, not a prefix: an error names the variable, which is what its reader set
-        alias_generator=AliasGenerator(validation_alias=lambda name: f"STARSCHEMA_{name.upper()}"),
+        alias_generator=AliasGenerator(validation_alias=lambda name: f"{PREFIX}{name.upper()}"),
         validate_by_name=True,
         env_ignore_empty=True,
         frozen=True,
+        use_attribute_docstrings=True,  # as the descriptions
         hide_input_in_errors=True,  # a rejected source URL holds a password
     )
 
-    source_url: SecretStr = Field(
-        SecretStr(f"duckdb:///{SAMPLE_DATABASE}"),
-        description="The operational database as a SQLAlchemy URL: "
-        "`mysql+pymysql://user:password@host:3306/classicmodels`, or `duckdb:///file`.",
-    )
-    source_tls: Literal["auto", "verify", "off"] = Field(
-        "auto",
-        description="`verify`: TLS with a verified certificate and host name; "
-        "`auto`: `verify` unless the host is this machine; `off`: no TLS.",
-    )
-    source_ca: Path | None = Field(
-        None,
-        description="CA bundle that signed the server's certificate (for RDS, its global bundle); "
-        "default: the system's.",
-    )
-    zero_dates: Literal["refuse", "null"] = Field(
-        "refuse",
-        description="What becomes of dates such as `0000-00-00` or `2025-00-15`: "
-        "the extraction is refused, or they become NULL and are counted.",
-    )
-    lake_uri: str = Field(
-        str(CHECKOUT / "data" / "lake"),
-        description="Where the tables are published: a directory, or `s3://bucket/prefix`.",
-    )
-    lock_wait: int = Field(
-        600,
-        ge=0,
-        description="Seconds that a run waits for another one that is writing to the same lake.",
-    )
-    keep_versions: int = Field(
-        5,
-        ge=1,
-        description="Earlier versions kept of each table in a local lake, for `make restore`; "
-        "on S3 the bucket's versioning keeps them.",
-    )
-    scratch: Path = Field(
-        CHECKOUT / "data" / "scratch",  # not in /tmp, where every user of the machine may read
-        description="Directory for spilled sorts and for tables on their way to or from S3.",
-    )
-    memory_limit: str = Field(
-        "96MB",
-        description="Memory that the engine may use before it spills to `STARSCHEMA_SCRATCH`.",
-    )
-    engine: Literal["duckdb", "spark", "glue"] = Field(
-        "duckdb",
-        description="Who computes the star: `duckdb` or `spark` on this machine, or `glue`, the "
-        "Spark job `STARSCHEMA_GLUE_JOB` in AWS; see [docs/spark.md](docs/spark.md).",
-    )
-    glue_job: str | None = Field(
-        None, description="Glue job that computes the star; needed with the engine `glue`."
-    )
-    max_row_loss: float = Field(
-        0.2,
-        ge=0,
-        le=1,
-        description="Share of a table's rows that may disappear between two refreshes.",
-    )
-    max_order_age: int | None = Field(
-        None,
-        ge=0,
-        description="Age in days at which the newest date of a fact is reported; default: never.",
-    )
-    schedule_hour: int = Field(
-        5, ge=0, le=23, description="Hour of the daily refresh, in `STARSCHEMA_SCHEDULE_TIMEZONE`."
-    )
-    schedule_timezone: str = Field("UTC", description="Time zone of the daily refresh (IANA name).")
-    schedule_on: bool = Field(
-        default=False,
-        description="Whether the daily refresh runs without being switched on in the UI.",
-    )
-
-    glue_crawler: str | None = Field(
-        None,
-        description="Glue crawler that catalogs the star; default: the embedded catalog instead.",
-    )
-    glue_database: str | None = Field(
-        None, description="Glue database into which the crawler writes; needed with the crawler."
-    )
-    crawl_timeout: int = Field(
-        1800,
-        ge=1,
-        description="Seconds that a crawl may take, waiting for a busy crawler included.",
-    )
-    catalog: Path = Field(
-        CHECKOUT / "data" / "catalog.duckdb",
-        description="File of the embedded catalog: a DuckDB database with a view a table.",
-    )
-    athena_workgroup: str = Field(
-        "primary", description="Athena workgroup in which queries run, with the Glue catalog."
-    )
-    source_secret: str | None = Field(
-        None,
-        description="Secret in AWS Secrets Manager with the source's `username` and `password`, "
-        "as RDS manages it; the URL then needs neither.",
-    )
-    alert_topic: str | None = Field(
-        None,
-        description="SNS topic (ARN) that is told of failed runs and failed blocking checks.",
-    )
-    ui_url: str = Field(
-        "http://127.0.0.1:3000",
-        description="Where Dagster's webserver is found by those who read the alerts.",
-    )
+    source_url: SecretStr = SecretStr(f"duckdb:///{SAMPLE_DATABASE}")
+    """The operational database as a SQLAlchemy URL:
+    `mysql+pymysql://user:password@host:3306/classicmodels`, or `duckdb:///file`."""
+    source_tls: Literal["auto", "verify", "off"] = "auto"
+    """`verify`: TLS with a verified certificate and host name; `auto`: `verify` unless the
+    host is this machine; `off`: no TLS."""
+    source_ca: Path | None = None
+    """CA bundle that signed the server's certificate (for RDS, its global bundle); default:
+    the system's."""
+    zero_dates: Literal["refuse", "null"] = "refuse"
+    """What becomes of dates such as `0000-00-00` or `2025-00-15`: the extraction is refused,
+    or they become NULL and are counted."""
+    lake_uri: str = str(CHECKOUT / "data" / "lake")
+    """Where the tables are published: a directory, or `s3://bucket/prefix`."""
+    lock_wait: int = Field(600, ge=0)
+    """Seconds that a run waits for another one that is writing to the same lake."""
+    keep_versions: int = Field(5, ge=1)
+    """Earlier versions kept of each table in a local lake, for `make restore`; on S3 the
+    bucket's versioning keeps them."""
+    scratch: Path = CHECKOUT / "data" / "scratch"  # not in /tmp, which every user may read
+    """Directory for spilled sorts and for tables on their way to or from S3."""
+    memory_limit: Memory = "96MB"
+    """Memory that the engine may use before it spills to `STARSCHEMA_SCRATCH`."""
+    engine: Literal["duckdb", "spark", "glue"] = "duckdb"
+    """Who computes the star: `duckdb` or `spark` on this machine, or `glue`, the Spark job
+    `STARSCHEMA_GLUE_JOB` in AWS; see [docs/spark.md](docs/spark.md)."""
+    glue_job: str | None = None
+    """Glue job that computes the star; needed with the engine `glue`."""
+    max_row_loss: float = Field(0.2, ge=0, le=1)
+    """Share of a table's rows that may disappear between two refreshes."""
+    max_order_age: int | None = Field(None, ge=0)
+    """Age in days at which the newest date of a fact is reported; default: never."""
+    schedule_hour: int = Field(5, ge=0, le=23)
+    """Hour of the daily refresh, in `STARSCHEMA_SCHEDULE_TIMEZONE`."""
+    schedule_timezone: str = "UTC"
+    """Time zone of the daily refresh (IANA name)."""
+    schedule_on: bool = False
+    """Whether the daily refresh runs without being switched on in the UI."""
+    glue_crawler: str | None = None
+    """Glue crawler that catalogs the star; default: the embedded catalog instead."""
+    glue_database: str | None = None
+    """Glue database into which the crawler writes; needed with the crawler."""
+    crawl_timeout: int = Field(1800, ge=1)
+    """Seconds that a crawl may take, waiting for a busy crawler included."""
+    catalog: Path = CHECKOUT / "data" / "catalog.duckdb"
+    """File of the embedded catalog: a DuckDB database with a view a table."""
+    athena_workgroup: str = "primary"
+    """Athena workgroup in which queries run, with the Glue catalog."""
+    source_secret: str | None = None
+    """Secret in AWS Secrets Manager with the source's `username` and `password`, as RDS
+    manages it; the URL then needs neither."""
+    alert_topic: Topic | None = None
+    """SNS topic (ARN) that is told of failed runs and failed blocking checks."""
+    ui_url: Page = "http://127.0.0.1:3000"
+    """Where Dagster's webserver is found by those who read the alerts."""
 
     @property
     def s3_lake(self) -> tuple[str, str] | None:
@@ -160,9 +139,8 @@ class Settings(BaseSettings):
         if self.engine == "glue" and not self.glue_job:
             raise ValueError("STARSCHEMA_ENGINE=glue needs STARSCHEMA_GLUE_JOB: the job's name")
         if self.glue_crawler and not self.glue_database:
-            raise ValueError(
-                "STARSCHEMA_GLUE_CRAWLER needs STARSCHEMA_GLUE_DATABASE, into which it writes"
-            )
+            said = "STARSCHEMA_GLUE_CRAWLER needs STARSCHEMA_GLUE_DATABASE, into which it writes"
+            raise ValueError(said)
         return self
 
     @field_validator("source_url")
@@ -182,8 +160,8 @@ class Settings(BaseSettings):
     def _known_lake(cls, uri: str) -> str:
         kind = kind_of(uri)
         if kind and not re.match(r"s3://[\w.-]+(/|$)", uri):
-            said = "must be a directory or s3://bucket/prefix"
-            raise ValueError(said if kind == "s3:" else f"{said}; {kind} isn't supported")
+            isnt = "" if kind == "s3:" else f"; {kind} isn't supported"
+            raise ValueError(f"must be a directory or s3://bucket/prefix{isnt}")
         return uri
 
     @field_validator("source_ca", "scratch", "catalog")
@@ -193,46 +171,80 @@ class Settings(BaseSettings):
             raise ValueError(f"must be a path on this machine; {kind} isn't supported")
         return path
 
-    @field_validator("memory_limit")
-    @classmethod
-    def _amount_of_memory(cls, amount: str) -> str:
-        if not re.fullmatch(r"[1-9]\d*(MB|GB)", amount):
-            raise ValueError("must be a whole number with MB or GB, such as 96MB")
-        return amount
-
-    @field_validator("alert_topic")
-    @classmethod
-    def _topic(cls, arn: str | None) -> str | None:
-        if arn and not re.fullmatch(r"arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]+", arn):
-            raise ValueError("must be the ARN of an SNS topic: arn:aws:sns:region:account:name")
-        return arn
-
-    @field_validator("ui_url")
-    @classmethod
-    def _page(cls, url: str) -> str:
-        if not re.fullmatch(r"https?://\S+", url):
-            raise ValueError("must begin with http:// or https://")
-        return url
-
     @field_validator("schedule_timezone")
     @classmethod
     def _known_time_zone(cls, name: str) -> str:
-        zones = available_timezones()
-        if name not in zones:
-            raise ValueError(
-                f"must be an IANA time zone, such as Europe/Berlin{did_you_mean(name, zones)}"
-            )
+        if name not in (zones := available_timezones()):
+            near = did_you_mean(name, zones)
+            raise ValueError(f"must be an IANA time zone, such as Europe/Berlin{near}")
         return name
 
     @model_validator(mode="wrap")  # the last of all, so that it is around the others
     @classmethod
     def _readable(cls, values: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         """Raise SettingsError: one line for each variable, and nothing of what was given."""
-        lines = unknown_variables(os.environ, cls.model_fields)
+        lines = _unknown_variables(os.environ, cls.model_fields)
         try:
             settings = handler(values)
         except ValidationError as error:
-            lines += lines_of(error, cls.model_fields)
+            lines += _lines_of(error, cls.model_fields)
         if lines:
             raise SettingsError("\n".join(lines)) from None
         return settings
+
+
+def _unknown_variables(environment: Mapping[str, str], fields: Collection[str]) -> list[str]:
+    """A line for each variable that looks like a setting and isn't one."""
+    settings = [f"{PREFIX}{name.upper()}" for name in fields]
+    return [
+        f"{variable} isn't a setting{_meant(variable, fields)}"
+        for variable, value in sorted(environment.items())
+        if (  # also one whose prefix is misspelled
+            variable.upper().startswith(PREFIX)
+            or get_close_matches(variable.upper(), settings, 1, 0.9)
+        )
+        and not variable.startswith(OF_THE_TESTS)
+        and variable.upper() not in settings
+        and value  # an empty one is as good as not set
+    ]
+
+
+def _lines_of(error: ValidationError, fields: Mapping[str, FieldInfo]) -> Iterator[str]:
+    """A line for each error of pydantic's."""
+    for each in error.errors(include_url=False, include_input=False):
+        # An error of this project says itself what is allowed
+        said = str(each["ctx"]["error"]) if each["type"] == "value_error" else None
+        if not each["loc"]:
+            yield said or each["msg"]
+            continue
+        name = str(each["loc"][0]).upper().removeprefix(PREFIX).lower()
+        allowed = f"must be {_allowed(fields[name])}" if name in fields else each["msg"]
+        yield f"{PREFIX}{name.upper()} {said or allowed}"
+
+
+def _meant(variable: str, fields: Collection[str]) -> str:
+    near = get_close_matches(variable.partition("_")[2].lower(), fields, n=1)
+    return f"; did you mean {PREFIX}{near[0].upper()}?" if near else ": README.md lists them all"
+
+
+def _allowed(field: FieldInfo) -> str:
+    type_ = next(
+        (part for part in get_args(field.annotation) if part in _NUMBERS), field.annotation
+    )
+    if get_origin(type_) is Literal:
+        *others, last = get_args(type_)
+        return f"{', '.join(others)} or {last}"
+    if type_ not in _NUMBERS:
+        return "true or false" if type_ is bool else "a text"
+    bounds: dict[str, Any] = {}
+    for bound in field.metadata:
+        bounds |= {name: getattr(bound, name) for name in ("ge", "le") if hasattr(bound, name)}
+    if "le" in bounds:
+        return f"{_NUMBERS[type_]} from {bounds['ge']} to {bounds['le']}"
+    return f"{_NUMBERS[type_]}, {bounds['ge']} or more"
+
+
+def kind_of(address: str) -> str | None:
+    """What marks an address that is no path of this machine, e.g. `gs:`; None if it is a path."""
+    kind = re.match(r"\s*(?:[A-Za-z][\w+.-]*:|(?:s3|gs)//)", address)
+    return kind[0] if kind else None

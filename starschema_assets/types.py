@@ -4,9 +4,14 @@ The names of Athena are the vocabulary of the contracts; DuckDB and Spark unders
 """
 
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
+from pyarrow import types as t
+
+from starschema_assets.errors import StarschemaError
 
 MAX_DECIMAL_DIGITS = 38
 """What DuckDB, Arrow's decimal128, Spark and Athena hold."""
@@ -14,6 +19,10 @@ MAX_DECIMAL_DIGITS = 38
 
 class UnsupportedType(ValueError):  # noqa: N818 - says what the type is, as TypeError does
     """A type that can't be held exactly, or that the table in this module doesn't know."""
+
+
+class ColumnRefused(StarschemaError):  # noqa: N818
+    """A column holds what Athena can't."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +126,11 @@ def source_type(declared: str) -> SourceType:
     return _SOURCE[name]
 
 
+def presented_types(declared: Iterable[str]) -> tuple[pa.DataType, ...]:
+    """What DuckDB must present for columns of these types."""
+    return tuple(source_type(each).presented for each in declared)
+
+
 def _decimal(declared: str, digits: int, scale: int) -> SourceType:
     if digits > MAX_DECIMAL_DIGITS:
         raise UnsupportedType(f"{declared} has more than {MAX_DECIMAL_DIGITS} digits")
@@ -142,3 +156,88 @@ def athena_type(arrow: pa.DataType) -> str:
             f"{', '.join(map(str, _ARROW.values()))} or a decimal128"
         )
     return _ATHENA[arrow]
+
+
+# https://docs.aws.amazon.com/athena/latest/ug/data-types.html has neither unsigned integers nor
+# times of day, and Athena shows timestamps finer than a millisecond or microsecond as junk.
+Predicate = Callable[[pa.DataType], bool]
+
+_SAFE: tuple[tuple[Predicate, pa.DataType], ...] = (
+    (t.is_uint8, pa.int16()),
+    (t.is_uint16, pa.int32()),
+    (t.is_uint32, pa.int64()),
+    (t.is_uint64, pa.decimal128(20, 0)),
+    (t.is_float16, pa.float32()),
+    (t.is_date64, pa.date32()),
+    (t.is_timestamp, pa.timestamp("us")),
+    (t.is_large_string, pa.string()),
+    (t.is_string_view, pa.string()),
+    (t.is_large_binary, pa.binary()),
+    (t.is_binary_view, pa.binary()),
+    (t.is_fixed_size_binary, pa.binary()),
+)
+_REFUSED: tuple[tuple[Predicate, str], ...] = (
+    (t.is_null, "it has no value to tell its type from: declare a type for it"),
+    (t.is_time, "Athena has no time of day: make it text, or a number of seconds"),
+    (t.is_duration, "Athena has no duration: make it a number, with its unit in the name"),
+    (t.is_interval, "Athena has no interval: make it a number, with its unit in the name"),
+    (t.is_nested, "the lake's tables are flat: give each part a column of its own"),
+)
+
+
+def athena_safe(schema: pa.Schema) -> pa.Schema:
+    """The schema in types that Athena has, each holding every value of the column's own type.
+
+    Timestamps are in microseconds, those with a time zone in UTC. Every column is nullable,
+    because a NULL that a contract forbids is for the audit to find and show. Raises ColumnRefused.
+    """
+    seen: dict[str, str] = {}
+    for name in schema.names:
+        other = seen.setdefault(name.lower(), name)
+        if schema.names.count(name) > 1 or other != name:
+            raise ColumnRefused(
+                f"columns {other!r} and {name!r}: Athena ignores case, so rename one of them."
+            )
+    return pa.schema([pa.field(field.name, _safe(field.name, field.type)) for field in schema])
+
+
+def conform(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """The batch in the types that `athena_safe` gave its schema, with the same values.
+
+    Raises ColumnRefused for a value that its safe type can't hold exactly.
+    """
+    return pa.record_batch([_cast(batch.column(f.name), f) for f in schema], schema=schema)
+
+
+def _safe(name: str, kind: pa.DataType) -> pa.DataType:
+    if t.is_dictionary(kind):
+        return _safe(name, kind.value_type)
+    if t.is_decimal(kind):
+        return _safe_decimal(name, kind)
+    for is_kind, safe in _SAFE:
+        if is_kind(kind):
+            return safe
+    try:
+        athena_type(kind)
+    except UnsupportedType as error:
+        reason = next((why for is_kind, why in _REFUSED if is_kind(kind)), str(error))
+        raise ColumnRefused(f"column {name!r} is {kind}: {reason}.") from error
+    return kind
+
+
+def _safe_decimal(name: str, kind: Any) -> pa.DataType:
+    if not 0 <= kind.scale <= kind.precision <= MAX_DECIMAL_DIGITS:
+        raise ColumnRefused(
+            f"column {name!r} is {kind}: Athena's decimals have up to {MAX_DECIMAL_DIGITS} digits, "
+            "and their scale is between 0 and the number of digits."
+        )
+    return pa.decimal128(kind.precision, kind.scale)
+
+
+def _cast(column: "pa.Array[Any]", field: "pa.Field[Any]") -> "pa.Array[Any]":
+    try:
+        return column if column.type == field.type else column.cast(field.type)
+    except pa.ArrowInvalid as error:
+        raise ColumnRefused(
+            f"column {field.name!r}, {column.type} but stored as {field.type}: {error}"
+        ) from error

@@ -17,8 +17,7 @@ from dagster import (
 )
 
 from starschema_assets.definitions import build
-from starschema_assets.lake.lake import Lake
-from starschema_assets.lake.open import open_lake
+from starschema_assets.lake.lake import Lake, open_lake
 from starschema_assets.raw.contracts import CONTRACTS
 from starschema_assets.settings import Settings
 from starschema_assets.star.models import MODELS

@@ -16,7 +16,7 @@ from cryptography import x509
 from dagster import DagsterInstance
 from pydantic import SecretStr
 
-from starschema_assets.lake.open import open_lake
+from starschema_assets.lake.lake import open_lake
 from starschema_assets.settings import Settings
 from starschema_assets_tests.authority import Authority
 from starschema_assets_tests.conftest import PASSWORD, VERSIONED

@@ -25,7 +25,6 @@ ROOMS = (
 )
 """Where whoever brings another business changes something."""
 PLAIN = {
-    "amount": "of memory",
     "comments": "of code",
     "country": "of a Java locale",
     "date": "the type",

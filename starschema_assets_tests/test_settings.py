@@ -5,16 +5,16 @@ import traceback
 import pytest
 from pydantic import SecretStr
 
-from starschema_assets.setting_errors import SettingsError
-from starschema_assets.settings import CHECKOUT, Settings
+from starschema_assets.settings import CHECKOUT, Settings, SettingsError
 
 
 def rows() -> list[str]:
     """The rows of the README's table of settings."""
-    return [
-        f"| `STARSCHEMA_{name.upper()}` | {default(name)} | {field.description} |"
+    told = {
+        name: " ".join(str(field.description).split())
         for name, field in Settings.model_fields.items()
-    ]
+    }
+    return [f"| `STARSCHEMA_{n.upper()}` | {default(n)} | {text} |" for n, text in told.items()]
 
 
 def default(name: str) -> str:

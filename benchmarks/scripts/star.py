@@ -12,10 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from starschema_assets.lake.lake import Lake, StagedTable
-from starschema_assets.lake.open import open_lake
+from starschema_assets.engine import DuckDBEngine
+from starschema_assets.lake.lake import Lake, StagedTable, open_lake
 from starschema_assets.settings import Settings
-from starschema_assets.star.duckdb_engine import DuckDBEngine
 from starschema_assets.star.models import MODELS
 from starschema_assets.star.transformation import Transformation
 
@@ -61,7 +60,7 @@ def _time_the_writer(lake: Lake, written: list[tuple[float, StagedTable]]) -> No
 
 @contextmanager
 def _duckdb(lake: Lake, settings: Settings) -> Iterator[Transformation]:
-    yield Transformation(DuckDBEngine(lake, settings), lake, settings, MODELS)
+    yield Transformation(DuckDBEngine(lake.fetch, settings), lake, settings, MODELS)
 
 
 @contextmanager

@@ -12,16 +12,17 @@ from dagster import (
     AssetSpec,
     MaterializeResult,
     MetadataValue,
+    ResourceParam,
     multi_asset,
 )
 
-from starschema_assets.catalog.catalog import Catalog, CatalogTable, Crawl
+from starschema_assets.catalog.catalog import Catalog, CatalogTable, Crawl, open_catalog
 from starschema_assets.catalog.comparison import differences
 from starschema_assets.lake.lake import Lake
-from starschema_assets.orchestration.presentation import OWNERS
-from starschema_assets.orchestration.reports import clear_failure
+from starschema_assets.orchestration.reports import OWNERS, clear_failure
 from starschema_assets.processes import verify_not_ended
 from starschema_assets.quality.files import types_of
+from starschema_assets.settings import Settings
 from starschema_assets.star.models import MODELS
 
 KEY = AssetKey(["catalog", "star_schema"])
@@ -29,8 +30,9 @@ MATCHES = "matches_files"
 STRAY = "no_stray_tables"
 
 
-def catalog_assets(catalog: Catalog, lake: Lake) -> AssetsDefinition:
+def catalog_assets(settings: Settings) -> AssetsDefinition:
     """The crawl as an asset downstream of the star."""
+    described = open_catalog(settings)
 
     @multi_asset(
         name="catalog_star_schema",
@@ -39,9 +41,9 @@ def catalog_assets(catalog: Catalog, lake: Lake) -> AssetsDefinition:
                 KEY,
                 deps=[AssetKey(model.contract.path) for model in MODELS],
                 description="The star's tables in the catalog that Athena or DuckDB reads, as the "
-                f"last crawl left them: {catalog.name}.",
+                f"last crawl left them: {described.name}.",
                 group_name="catalog",
-                kinds={catalog.kind},
+                kinds={described.kind},
                 owners=OWNERS,
             )
         ],
@@ -61,6 +63,8 @@ def catalog_assets(catalog: Catalog, lake: Lake) -> AssetsDefinition:
     )
     def catalog_star_schema(
         context: AssetExecutionContext,
+        catalog: ResourceParam[Catalog],
+        lake: ResourceParam[Lake],
     ) -> Iterator[MaterializeResult[None] | AssetCheckResult]:
         """Crawl and compare; without the asset selected, compare only."""
         with clear_failure():

@@ -7,6 +7,7 @@ from logging import Logger
 from typing import Self
 
 from starschema_assets.errors import StarschemaError
+from starschema_assets.settings import Settings
 
 
 class CatalogError(StarschemaError):
@@ -79,3 +80,15 @@ class Catalog(ABC):
     @abstractmethod
     def tables(self) -> Mapping[str, CatalogTable]:
         """The tables that the catalog has now, by name."""
+
+
+def open_catalog(settings: Settings) -> Catalog:
+    """Glue's if STARSCHEMA_GLUE_CRAWLER is set, else the embedded one."""
+    # Here, since both import this module, and boto3 takes a third of a second.
+    if settings.glue_crawler:
+        from starschema_assets.catalog.glue import GlueCatalog  # noqa: PLC0415
+
+        return GlueCatalog(settings)
+    from starschema_assets.catalog.embedded import EmbeddedCatalog  # noqa: PLC0415
+
+    return EmbeddedCatalog(settings)

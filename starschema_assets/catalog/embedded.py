@@ -8,8 +8,7 @@ import duckdb
 
 from starschema_assets import engine
 from starschema_assets.catalog.catalog import Catalog, CatalogError, CatalogTable, Crawl
-from starschema_assets.lake.lake import Lake
-from starschema_assets.lake.paths import name_of
+from starschema_assets.lake.lake import name_of, open_lake
 from starschema_assets.settings import Settings
 from starschema_assets.star.models import MODELS
 from starschema_assets.types import source_type
@@ -32,10 +31,10 @@ class EmbeddedCatalog(Catalog):
 
     kind = "duckdb"
 
-    def __init__(self, settings: Settings, lake: Lake) -> None:
+    def __init__(self, settings: Settings) -> None:
         """Nothing is opened before it is asked for."""
         self.settings = settings
-        self.lake = lake
+        self.lake = open_lake(settings)
         self.name = f"the embedded catalog {settings.catalog}"
 
     def crawl(self, log: Logger) -> Crawl:

@@ -1,28 +1,69 @@
 """The lake as its users see it: stage, audit, publish; the same for a directory and for S3."""
 
+import json
+import re
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from logging import Logger
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
-from starschema_assets.lake.errors import (
-    ColumnRefused,
-    LakeError,
-    NoEarlierVersion,
-    SourceInterrupted,
-)
+from starschema_assets.lake.errors import LakeError, NoEarlierVersion, SourceInterrupted
 from starschema_assets.lake.parquet import Footer, write_table
-from starschema_assets.lake.paths import Table, file_of, name_of
+from starschema_assets.settings import Settings
+from starschema_assets.types import ColumnRefused
 
+Table = tuple[str, ...]
+"""A table's asset path, e.g. `("star", "sales")`."""
 RUN_ID = "run_id"
 WRITTEN_AT = "written_at"
-"""The entries of a file's metadata that the lake itself needs; the time is ISO 8601, in UTC."""
+"""The entries that the lake adds to a file's metadata; the time is ISO 8601, in UTC."""
+
+# A name that begins with an underscore is hidden from readers: the lake's own files go there.
+_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+
+def name_of(table: Table) -> str:
+    """The asset path as it is written: `star/sales`."""
+    return "/".join(table)
+
+
+def file_of(table: Table, suffix: str = "parquet") -> str:
+    """The table's one file, in a folder of its own: `star/sales/sales.parquet`."""
+    if len(table) < 2 or not all(_PART.fullmatch(part) for part in table):  # noqa: PLR2004
+        raise LakeError(
+            f"{name_of(table)!r} can't be a table of the lake: give it a stage and a name, such as "
+            "star/sales, of letters, digits, '_', '-' and '.', not beginning with '_'."
+        )
+    return f"{name_of(table)}/{table[-1]}.{suffix}"
+
+
+def table_of(file: str) -> Table | None:
+    """The table whose file this is, or None if it is no table's file."""
+    *table, last = file.split("/")
+    is_table = (
+        len(table) > 1 and last == f"{table[-1]}.parquet" and all(map(_PART.fullmatch, table))
+    )
+    return tuple(table) if is_table else None
+
+
+def snapshots_of(entries: Mapping[str, str]) -> list[str]:
+    """The snapshots of the source that a file's rows come from, the oldest first."""
+    if "snapshot" in entries:
+        return [entries["snapshot"]]
+    return sorted(set(mapping_of(entries, "raw_snapshots").values()))
+
+
+def mapping_of(entries: Mapping[str, str], name: str) -> dict[str, Any]:
+    """An entry that was written as JSON, by column or table; none is empty."""
+    mapping: dict[str, Any] = json.loads(entries.get(name, "{}"))
+    return mapping
 
 
 @dataclass(frozen=True)
@@ -35,6 +76,8 @@ class StagedTable:
     rows: int
     bytes: int
     metadata: Mapping[str, str]
+    lake: "Lake" = field(repr=False)
+    """The lake that staged it, and that publishes it."""
 
 
 @dataclass(frozen=True)
@@ -57,14 +100,6 @@ class Version:
     is_current: bool
 
 
-class Lease(ABC):
-    """The right to publish, held by one run at a time."""
-
-    @abstractmethod
-    def verify(self) -> None:
-        """Return if this run still holds the lake's lock, else raise LeaseLost."""
-
-
 class Lake(ABC):
     """Published tables below `<lake>/<stage>/`; all else is out of readers' sight."""
 
@@ -73,7 +108,7 @@ class Lake(ABC):
         """Where the table is published, whether or not it is there yet."""
 
     @abstractmethod
-    def lock(self, holder: str, log: Logger) -> AbstractContextManager[Lease]:
+    def lock(self, holder: str, log: Logger) -> AbstractContextManager[None]:
         """Hold the lake for one writer; what it staged and did not publish is gone afterwards.
 
         `holder` is what others are told while they wait, e.g. `run 1a2b3c4d`. Raises LakeBusy
@@ -84,32 +119,34 @@ class Lake(ABC):
         self,
         table: Table,
         reader: pa.RecordBatchReader,
+        run_id: str,
         *,
-        schema: pa.Schema | None,
-        metadata: Mapping[str, str],
+        metadata: Mapping[str, str] | None = None,
         sorted_by: Sequence[str] = (),
     ) -> StagedTable:
         """Write a new version where no reader looks; only while holding the lock.
 
-        `metadata` goes into the file and must have `run_id` and `written_at` (ISO 8601, UTC).
-        Raises ColumnRefused and SourceInterrupted; what else the reader raises passes as it is,
-        with a note that names the table.
+        `metadata` goes into the file, with `run_id` and the time. Raises ColumnRefused and
+        SourceInterrupted; what else the reader raises passes as it is, with a note that names the
+        table.
         """
-        if missing := {RUN_ID, WRITTEN_AT} - set(metadata):
-            raise LakeError(f"{name_of(table)} needs {', '.join(sorted(missing))} as metadata.")
+        entries = {RUN_ID: run_id, WRITTEN_AT: datetime.now(UTC).isoformat(), **(metadata or {})}
         path = self._staging_folder(table) / file_of(table)
         path.parent.mkdir(parents=True, exist_ok=True)
         with _explained(table, path):
-            rows = write_table(path, reader, schema=schema, metadata=metadata, sorted_by=sorted_by)
-        return StagedTable(table, path, rows, path.stat().st_size, dict(metadata))
+            rows = write_table(path, reader, metadata=entries, sorted_by=sorted_by)
+        return StagedTable(table, path, rows, path.stat().st_size, entries, self)
 
     @abstractmethod
     def upload(self, staged: StagedTable) -> None:
         """Do the slow part of publishing, still unseen by readers."""
 
     @abstractmethod
-    def publish(self, staged: StagedTable, lease: Lease) -> Published:
-        """Replace the published version by the uploaded one, in one atomic step."""
+    def publish(self, staged: StagedTable) -> Published:
+        """Replace the published version by the uploaded one, in one atomic step.
+
+        Raises LeaseLost if another run has taken the lock meanwhile.
+        """
 
     @abstractmethod
     def fetch(self, table: Table) -> Path:
@@ -131,8 +168,11 @@ class Lake(ABC):
         """The versions still held, the one published last first."""
 
     @abstractmethod
-    def restore(self, table: Table, version: Version, lease: Lease) -> Published:
-        """Publish an earlier version again, atomically; it keeps its run id and written_at."""
+    def restore(self, table: Table, version: Version) -> Published:
+        """Publish an earlier version again, atomically; it keeps its run id and written_at.
+
+        Only while holding the lock. Raises LeaseLost.
+        """
 
     @abstractmethod
     def document_uri(self, document: Table) -> str:
@@ -190,3 +230,15 @@ def _explained(table: Table, path: Path) -> Iterator[None]:
         path.unlink(missing_ok=True)
         error.add_note(f"while staging {name_of(table)}")
         raise
+
+
+def open_lake(settings: Settings) -> Lake:
+    """A lake on S3 if STARSCHEMA_LAKE_URI begins with `s3://`, else in that directory."""
+    # Here, since both import this module, and boto3 takes a third of a second.
+    if settings.s3_lake:
+        from starschema_assets.lake.s3 import S3Lake  # noqa: PLC0415
+
+        return S3Lake(*settings.s3_lake, settings)
+    from starschema_assets.lake.local import LocalLake  # noqa: PLC0415
+
+    return LocalLake(Path(settings.lake_uri).absolute(), settings)

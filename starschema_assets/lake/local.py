@@ -1,7 +1,9 @@
 """The lake as a directory: publishing is a rename, and earlier versions are hard links."""
 
 import os
+import shutil
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -12,33 +14,22 @@ from filelock import FileLock, Timeout
 
 from starschema_assets.lake.errors import LakeBusy, LakeError, LeaseLost, NotPublished
 from starschema_assets.lake.lake import (
+    RUN_ID,
+    WRITTEN_AT,
     Lake,
-    Lease,
     Published,
     StagedTable,
+    Table,
     Version,
+    file_of,
+    name_of,
+    table_of,
 )
-from starschema_assets.lake.local_history import History
 from starschema_assets.lake.parquet import Footer, read_footer, sync
-from starschema_assets.lake.paths import Table, file_of, name_of, page_of, table_of
-from starschema_assets.lake.scratch import Scratch, sweep
 from starschema_assets.settings import Settings
 
 _POLL = 0.1
-
-
-class LocalLease(Lease):
-    """A lock on one file, released by the system when its process ends, however it ends."""
-
-    def __init__(self, file: Path) -> None:
-        """`file` is locked by this process."""
-        self._file = file
-        self._inode = file.stat().st_ino
-
-    def verify(self) -> None:
-        """Raise LeaseLost if the lock file was removed or replaced, so that others can lock it."""
-        if not self._file.exists() or self._file.stat().st_ino != self._inode:
-            raise LeaseLost(f"{self._file} was removed while a run held it: run again.")
+_WHEN = "%Y%m%dT%H%M%S.%fZ"
 
 
 class LocalLake(Lake):
@@ -48,40 +39,43 @@ class LocalLake(Lake):
         """Nothing is made before something is written."""
         self._root = root
         self._settings = settings
-        self._staging: Scratch | None = None
+        self._lock = root / "_lock"
+        self._inode: int | None = None
+        """Of the lock file, while this process holds it."""
+        self._staging = root / "_staging" / uuid.uuid4().hex
 
     def uri(self, table: Table) -> str:
         """The file's path."""
         return str(self._file(table))
 
     @contextmanager
-    def lock(self, holder: str, log: Logger) -> Iterator[Lease]:
-        """Hold `_lock`; the staging folders of killed runs are removed."""
+    def lock(self, holder: str, log: Logger) -> Iterator[None]:
+        """Hold `_lock`, which the system releases when the process ends, however it ends."""
         try:
             self._root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise LakeError(f"STARSCHEMA_LAKE_URI: the folder can't be made: {error}") from error
-        file = self._root / "_lock"
-        with _locked(file, self._settings.lock_wait, log):
-            file.write_text(f"{holder}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC\n")
-            for folder in sweep(self._root / "_staging"):
+        with _locked(self._lock, self._settings.lock_wait, log):
+            self._lock.write_text(f"{holder}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC\n")
+            for folder in self._staging.parent.glob("*"):
+                shutil.rmtree(folder, ignore_errors=True)
                 log.info("Removed %s, which a run that was killed had left.", folder)
-            self._staging = Scratch(self._root / "_staging")
+            self._inode = self._lock.stat().st_ino
             try:
-                yield LocalLease(file)
+                yield
             finally:
-                self._staging.close()
-                self._staging = None
+                self._inode = None
+                shutil.rmtree(self._staging, ignore_errors=True)
 
     def upload(self, staged: StagedTable) -> None:
         """Nothing: the staged file is where it can be renamed from."""
 
-    def publish(self, staged: StagedTable, lease: Lease) -> Published:
+    def publish(self, staged: StagedTable) -> Published:
         """Keep the current version, then rename the staged file over it."""
         file = self._file(staged.table)
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            lease.verify()
+            self._verify_held()
             history = self._history(staged.table)
             history.keep_current()
             staged.path.replace(file)
@@ -106,14 +100,13 @@ class LocalLake(Lake):
 
     def tables(self, stage: str) -> list[Table]:
         """Found by their files."""
-        files = (
-            f.relative_to(self._root).as_posix() for f in self._root.glob(f"{stage}/**/*.parquet")
-        )
-        return sorted(table for file in files if (table := table_of(file)))
+        files = self._root.glob(f"{stage}/**/*.parquet")
+        found = (table_of(file.relative_to(self._root).as_posix()) for file in files)
+        return sorted(filter(None, found))
 
     def document_uri(self, document: Table) -> str:
         """The file's path."""
-        return str(self._root / page_of(document))
+        return str(self._root / file_of(document, "html"))
 
     def document_link(self, document: Table) -> str | None:  # noqa: ARG002 - S3 needs it
         """None: no page of a website may link to a file."""
@@ -121,7 +114,7 @@ class LocalLake(Lake):
 
     def write_document(self, document: Table, html: bytes) -> str:
         """Write beside the page, then rename."""
-        file = self._root / page_of(document)
+        file = self._root / file_of(document, "html")
         unfinished = file.with_name("_unfinished.html")
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -145,23 +138,29 @@ class LocalLake(Lake):
         """The published file, then those of `_history`."""
         return self._history(table).versions()
 
-    def restore(self, table: Table, version: Version, lease: Lease) -> Published:
+    def restore(self, table: Table, version: Version) -> Published:
         """Publish another link to the version's file."""
         link = self._staging_folder(table) / version.id
-        self._history(table).link_to(version, link)
+        link.parent.mkdir(parents=True, exist_ok=True)
+        _link(self._history(table).folder / version.id, link)
         footer = read_footer(link)
-        staged = StagedTable(table, link, footer.rows, version.bytes, footer.metadata)
-        return self.publish(staged, lease)
+        staged = StagedTable(table, link, footer.rows, version.bytes, footer.metadata, self)
+        return self.publish(staged)
 
     def _staging_folder(self, table: Table) -> Path:
-        if self._staging is None:
+        if self._inode is None:
             raise LakeError(f"{name_of(table)} can be written only while the lake's lock is held.")
-        return self._staging.path
+        return self._staging
+
+    def _verify_held(self) -> None:
+        """Raise LeaseLost if the lock file was removed or replaced, so that others can lock it."""
+        if not self._lock.exists() or self._lock.stat().st_ino != self._inode:
+            raise LeaseLost(f"{self._lock} was removed while a run held it: run again.")
 
     def _file(self, table: Table) -> Path:
         return self._root / file_of(table)
 
-    def _history(self, table: Table) -> History:
+    def _history(self, table: Table) -> "History":
         return History(self._root / "_history" / name_of(table), self._file(table))
 
 
@@ -184,3 +183,68 @@ def _locked(file: Path, wait: int, log: Logger) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+class History:
+    """The versions of one table: hard links in one folder, named by when each was replaced."""
+
+    def __init__(self, folder: Path, current: Path) -> None:
+        """`current` is where the table is published."""
+        self.folder = folder
+        self._current = current
+
+    def versions(self) -> Iterator[Version]:
+        """The current version, then those that were, the last one first."""
+        if self._current.exists():
+            yield _version("current", self._current, is_current=True)
+        for kept in self._kept():
+            if not self._is_current(kept):
+                yield _version(kept.name, kept, is_current=False)
+
+    def keep_current(self) -> None:
+        """Link the current version into the folder; it stays published until it is replaced."""
+        if not self._current.exists():
+            return
+        self._forget_current()  # linked already, by a run that was then killed
+        self.folder.mkdir(parents=True, exist_ok=True)
+        run = read_footer(self._current).metadata.get(RUN_ID, "unknown")
+        _link(self._current, self.folder / f"{datetime.now(UTC).strftime(_WHEN)}-{run}.parquet")
+
+    def prune(self, count: int) -> None:
+        """Leave just so many earlier versions."""
+        self._forget_current()  # it was one of them until it was restored
+        for kept in self._kept()[count:]:
+            kept.unlink()
+
+    def _forget_current(self) -> None:
+        for kept in self._kept():
+            if self._is_current(kept):
+                kept.unlink()
+
+    def _kept(self) -> list[Path]:
+        return sorted(self.folder.glob("*.parquet"), reverse=True)
+
+    def _is_current(self, kept: Path) -> bool:
+        return self._current.exists() and kept.samefile(self._current)
+
+
+def _link(source: Path, target: Path) -> None:
+    """Give the file a second name, or copy it where the file system has no hard links."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+        sync(target)
+
+
+def _version(name: str, file: Path, *, is_current: bool) -> Version:
+    metadata = read_footer(file).metadata
+    status = file.stat()
+    changed = datetime.fromtimestamp(status.st_mtime, UTC).isoformat()
+    return Version(
+        id=name,
+        run_id=metadata.get(RUN_ID, "unknown"),
+        written_at=datetime.fromisoformat(metadata.get(WRITTEN_AT, changed)),
+        bytes=status.st_size,
+        is_current=is_current,
+    )

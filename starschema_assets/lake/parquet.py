@@ -13,7 +13,7 @@ from pyarrow import compute as pc
 from pyarrow import parquet as pq
 
 from starschema_assets.lake.errors import SourceInterrupted, Unreadable
-from starschema_assets.lake.schema import athena_safe, conform
+from starschema_assets.types import athena_safe, conform
 
 ROW_GROUP_ROWS = 65_536
 """Athena skips a row group or reads it: small enough to skip most, large enough to compress."""
@@ -42,21 +42,16 @@ def write_table(
     path: Path,
     reader: pa.RecordBatchReader,
     *,
-    schema: pa.Schema | None,
     metadata: Mapping[str, str],
     sorted_by: Sequence[str] = (),
 ) -> int:
     """Write the reader's rows to a new file, safe on disk, and return how many they were.
 
-    The file's types are those of `schema`, or without one the reader's, in both cases made safe
-    for Athena. `sorted_by` says how the rows are sorted already. Memory is that of
-    three row groups. Raises ColumnRefused, and SourceInterrupted if the reader fails as Arrow's
-    streams do.
+    The file's types are the reader's, made safe for Athena. `sorted_by` says how the rows are
+    sorted already. Memory is that of three row groups. Raises ColumnRefused, and SourceInterrupted
+    if the reader fails as Arrow's streams do.
     """
-    target = _with_dictionaries(
-        athena_safe(reader.schema if schema is None else schema), reader.schema
-    )
-    conform(_no_rows(reader.schema), target)  # before any row is read
+    target = _with_dictionaries(athena_safe(reader.schema), reader.schema)
     rows = 0
     with closing(_read_ahead(_row_groups(conform(b, target) for b in _read(reader)))) as groups:
         group = next(groups, None)
@@ -118,11 +113,6 @@ def _with_dictionaries(target: pa.Schema, source: pa.Schema) -> pa.Schema:
             if pa.types.is_dictionary(kind) and kind.value_type == field.type:
                 target = target.set(index, field.with_type(kind))
     return target
-
-
-def _no_rows(schema: pa.Schema) -> pa.RecordBatch:
-    """An empty batch; of a list, even an empty one, Arrow makes it with pandas, 40 MB of it."""
-    return pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in schema], schema=schema)
 
 
 def _read(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:

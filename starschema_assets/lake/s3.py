@@ -20,16 +20,18 @@ from starschema_assets.lake.lake import (
     RUN_ID,
     WRITTEN_AT,
     Lake,
-    Lease,
     Published,
     StagedTable,
+    Table,
     Version,
+    file_of,
+    name_of,
+    table_of,
 )
 from starschema_assets.lake.multipart import THREADS, Multipart
 from starschema_assets.lake.parquet import Footer, read_footer
-from starschema_assets.lake.paths import Table, file_of, name_of, page_of, table_of
 from starschema_assets.lake.s3_bucket import Bucket, End, clear_errors
-from starschema_assets.lake.s3_lease import LockObject, lease
+from starschema_assets.lake.s3_lease import LockObject, S3Lease, lease
 from starschema_assets.lake.scratch import Scratch, sweep
 from starschema_assets.settings import Settings
 
@@ -49,7 +51,8 @@ class S3Lake(Lake):
         self._settings = settings
         self._folder: Scratch | None = None
         self._uploads: dict[Path, Multipart] = {}
-        self._is_locked = False
+        self._lease: S3Lease | None = None
+        """Held while this lake is locked."""
 
     def uri(self, table: Table) -> str:
         """The object's URI."""
@@ -57,11 +60,11 @@ class S3Lake(Lake):
 
     def document_uri(self, document: Table) -> str:
         """The object's URI."""
-        return f"s3://{self._name}/{self._prefix}{page_of(document)}"
+        return f"s3://{self._name}/{self._page(document)}"
 
     def document_link(self, document: Table) -> str | None:
         """The object in the AWS console, from where those who may read it open it."""
-        key = quote(self._prefix + page_of(document))
+        key = quote(self._page(document))
         return f"https://s3.console.aws.amazon.com/s3/object/{self._name}?prefix={key}"
 
     def write_document(self, document: Table, html: bytes) -> str:
@@ -69,7 +72,7 @@ class S3Lake(Lake):
         with self._errors(document, "publishing"):
             self._bucket.client.put_object(
                 Bucket=self._bucket.name,
-                Key=self._prefix + page_of(document),
+                Key=self._page(document),
                 Body=html,
                 ContentType="text/html; charset=utf-8",
             )
@@ -84,7 +87,7 @@ class S3Lake(Lake):
             self._folder = None
 
     @contextmanager
-    def lock(self, holder: str, log: Logger) -> Iterator[Lease]:
+    def lock(self, holder: str, log: Logger) -> Iterator[None]:
         """Hold `_lock`; what killed runs left, uploaded or in the scratch folder, is removed."""
         key = f"{self._prefix}_lock"
         lock = LockObject(self._bucket.client, self._name, key)
@@ -93,11 +96,11 @@ class S3Lake(Lake):
         wait = self._settings.lock_wait
         with closing(hasty), lease(lock, renewals, holder, wait, log) as held:
             self._sweep(log)
-            self._is_locked = True
+            self._lease = held
             try:
-                yield held
+                yield
             finally:
-                self._is_locked = False
+                self._lease = None
                 for upload in self._uploads.values():
                     upload.abort()
                 self._uploads.clear()
@@ -111,10 +114,10 @@ class S3Lake(Lake):
             self._uploads[staged.path] = upload
             upload.upload(staged.path)
 
-    def publish(self, staged: StagedTable, lease: Lease) -> Published:
+    def publish(self, staged: StagedTable) -> Published:
         """Complete the upload, if the object is still the one that was there when it began."""
         upload = self._uploads[staged.path]
-        etag = self._complete(staged.table, upload, lease)
+        etag = self._complete(staged.table, upload)
         del self._uploads[staged.path]
         # What was just written needn't be downloaded.
         staged.path.rename(self._cached(staged.table, etag))
@@ -186,14 +189,14 @@ class S3Lake(Lake):
                 "restored: enable versioning on it; it keeps those replaced from then on."
             ) from error
 
-    def restore(self, table: Table, version: Version, lease: Lease) -> Published:
+    def restore(self, table: Table, version: Version) -> Published:
         """Let the server copy that version over the current one."""
         with self._errors(table, "restoring"):
             metadata = self._bucket.metadata(self._key(table), version.id)
             upload = self._begin(table, metadata)
             try:
                 upload.copy(version.id, version.bytes)
-                self._complete(table, upload, lease)
+                self._complete(table, upload)
             except BaseException:
                 upload.abort()
                 raise
@@ -207,6 +210,9 @@ class S3Lake(Lake):
     def _key(self, table: Table) -> str:
         return self._prefix + file_of(table)
 
+    def _page(self, document: Table) -> str:
+        return self._prefix + file_of(document, "html")
+
     def _table(self, key: str) -> Table | None:
         return table_of(key.removeprefix(self._prefix))
 
@@ -219,9 +225,13 @@ class S3Lake(Lake):
         raise NotPublished(f"{name_of(table)} is not in {self.uri(table)}: materialize it first.")
 
     def _staging_folder(self, table: Table) -> Path:
-        if not self._is_locked:
-            raise LakeError(f"{name_of(table)} can be written only while the lake's lock is held.")
+        self._held(table)
         return self._scratch() / "staged"
+
+    def _held(self, table: Table) -> S3Lease:
+        if self._lease is None:
+            raise LakeError(f"{name_of(table)} can be written only while the lake's lock is held.")
+        return self._lease
 
     def _scratch(self) -> Path:
         if self._folder is None:
@@ -237,8 +247,8 @@ class S3Lake(Lake):
     def _errors(self, table: Table, doing: str) -> AbstractContextManager[None]:
         return clear_errors(self._bucket.name, self._key(table), f"{name_of(table)}: {doing}")
 
-    def _complete(self, table: Table, upload: Multipart, lease: Lease) -> str:
-        lease.verify()
+    def _complete(self, table: Table, upload: Multipart) -> str:
+        self._held(table).verify()
         with self._errors(table, "publishing"):
             try:
                 return upload.complete()

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from starschema_assets.lake.errors import LakeBusy, LeaseLost
-from starschema_assets.lake.lake import Lease
 from starschema_assets.lake.s3_bucket import clear_errors, is_conflict, is_missing
 
 if TYPE_CHECKING:
@@ -101,7 +100,7 @@ class LockObject:
         return answer["ETag"]
 
 
-class S3Lease(Lease):
+class S3Lease:
     """The lock while this process holds it; a thread renews it."""
 
     def __init__(self, lock: LockObject, renewals: LockObject, claim: Claim, etag: str) -> None:

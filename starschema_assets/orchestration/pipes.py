@@ -13,7 +13,7 @@ from dagster import (
     AssetExecutionContext,
     DagsterExecutionInterruptedError,
     Failure,
-    Output,
+    MaterializeResult,
     PipesMessageHandler,
     PipesMessageReader,
     PipesSubprocessClient,
@@ -24,8 +24,7 @@ from dagster_pipes import PipesParams
 
 from starschema_assets.contract import Contract
 from starschema_assets.errors import StarschemaError
-from starschema_assets.orchestration.io_manager import Elsewhere
-from starschema_assets.orchestration.reports import AuditConfig, gate
+from starschema_assets.orchestration.reports import AuditConfig, gate, table_metadata
 from starschema_assets.settings import Settings
 from starschema_assets.spark.messages import END, Message, error_in, findings_in, published_in
 
@@ -121,7 +120,7 @@ def run_job(  # noqa: PLR0913, PLR0917
     tables: Sequence[str],
     contracts: Sequence[Contract],
     config: AuditConfig,
-) -> Iterator[AssetCheckResult | Output[Elsewhere]]:
+) -> Iterator[AssetCheckResult | MaterializeResult[None]]:
     """Let the job make, audit and publish tables, and yield what it told as if it was done here.
 
     `contracts` are those of the whole star. Without a table, the job audits what is published.
@@ -148,7 +147,9 @@ def run_job(  # noqa: PLR0913, PLR0917
     if told or not is_cancelled:
         yield from gate(findings_in(messages, contracts), config)
     for table in told.values():
-        yield Output(Elsewhere(table.description, table.uri), output_name=table.table)
+        contract = next(c for c in contracts if c.table == table.table)
+        metadata = table_metadata(contract, table.description, table.uri)
+        yield MaterializeResult(asset_key=contract.path, metadata=metadata)
     if failure and (reason := error_in(messages)) and not is_cancelled:
         raise Failure(reason, allow_retries=False) from failure
     if failure:

@@ -1,13 +1,69 @@
-"""Audit of a file's schema against what was declared."""
+"""Audit of a file by what it tells of itself: its schema, and in its metadata its source."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
 
 import pyarrow as pa
 
-from starschema_assets.contract import Contract
-from starschema_assets.quality.checks import TYPES
-from starschema_assets.quality.finding import Finding
+from starschema_assets.contract import (
+    ALL_COLUMNS,
+    EXACT_VALUES,
+    ONE_SPELLING,
+    ROW_COUNT,
+    ROW_LOSS,
+    SAME_SOURCE,
+    SOURCE_SCHEMA,
+    TYPES,
+    Check,
+    Contract,
+)
+from starschema_assets.source.database import MAX_SPELLED_VALUES
 from starschema_assets.types import UnsupportedType, athena_type
+
+Row = Mapping[str, object]
+Types = Mapping[str, str]
+"""Athena's type of each column of a table."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The result of one check on one version of a table."""
+
+    contract: Contract
+    check: Check
+    passed: bool
+    message: str = ""
+    offending_rows: int | None = None
+    examples: Sequence[Row] = field(default=())
+    """Offending rows, personal columns masked."""
+    warning: bool = False
+    """True if this failure is only a warning although the check can block."""
+    final: bool = False
+    """True if nobody can accept this failure: there is nothing that could be published, or the
+    other checks could not be made."""
+
+    @property
+    def blocks(self) -> bool:
+        """True if the table must not be published."""
+        return not (self.passed or self.warning or self.check.warning)
+
+    @property
+    def title(self) -> str:
+        """The check as it is written in messages and overrides, e.g. `star/sales:key`."""
+        return f"{self.contract.name}:{self.check.name}"
+
+
+def accept(findings: Iterable[Finding], titles: Collection[str]) -> Iterator[Finding]:
+    """Turn blocking findings that someone accepted for this run into warnings."""
+    for finding in findings:
+        if not finding.blocks or finding.title not in titles:
+            yield finding
+        elif finding.final:
+            yield replace(finding, message=f"This can't be accepted. {finding.message}")
+        else:
+            message = f"Accepted for this run. {finding.message}"
+            yield replace(finding, warning=True, message=message)
 
 
 def types(contract: Contract, schema: pa.Schema, declared: Mapping[str, str]) -> Finding:
@@ -39,3 +95,116 @@ def _athena(arrow: pa.DataType) -> str:
         return athena_type(arrow)
     except UnsupportedType:
         return str(arrow)
+
+
+def same_source(contract: Contract, source: str, published: Collection[str]) -> Finding:
+    """Compare a table's database with those of the published raw tables; "" is an unknown one."""
+    others = sorted(set(published) - {source, ""})
+    message = (
+        f"the lake has tables from {', '.join(others)}, and this one is from {source}: check "
+        "STARSCHEMA_SOURCE_URL and STARSCHEMA_LAKE_URI, or accept it if the database has moved"
+    )
+    return Finding(contract, SAME_SOURCE, passed=not others, message=message if others else "")
+
+
+def source_schema(
+    contract: Contract,
+    declared: Types | None,
+    published: Types | None,
+    used_by: Mapping[str, Sequence[str]],
+) -> Finding:
+    """Compare what the source declares with the contract and with the last publication.
+
+    `declared` is None if the source has no such table, `published` if there is no publication yet.
+    `used_by` gives, for each column that something needs, the models that need it.
+    """
+    if declared is None:
+        users = sorted({user for users in used_by.values() for user in users})
+        message = f"the source has no table {contract.table}; it is used by {', '.join(users)}"
+        return Finding(contract, SOURCE_SCHEMA, passed=False, message=message, final=True)
+    errors = [
+        f"{contract.table}.{column.name} is {declared.get(column.name, 'gone')} at the source and "
+        f"{column.type} in the contract; it is used by {', '.join(used_by[column.name])}"
+        for column in contract.columns
+        if column.name in used_by and declared.get(column.name) != column.type
+    ]
+    if errors:
+        message = "; ".join(errors)
+        return Finding(contract, SOURCE_SCHEMA, passed=False, message=message, final=True)
+    before = published or {column.name: column.type for column in contract.columns}
+    changes = [
+        f"{contract.table}.{name} {_change(before.get(name), declared.get(name))}"
+        for name in {**before, **declared}
+        if before.get(name) != declared.get(name)
+    ]
+    return Finding(
+        contract, SOURCE_SCHEMA, passed=not changes, message="; ".join(changes), warning=True
+    )
+
+
+def _change(before: str | None, now: str | None) -> str:
+    if before is None:
+        return f"is new, {now}"
+    if now is None:
+        return "is gone; nothing uses it"
+    return f"was {before} and is {now}; nothing uses it"
+
+
+def exact_values(contract: Contract, nulled_dates: Mapping[str, int]) -> Finding:
+    """Report the zero dates that became NULL because STARSCHEMA_ZERO_DATES says so."""
+    nulled = {column: count for column, count in nulled_dates.items() if count}
+    message = "; ".join(
+        f"{count} zero dates of {contract.table}.{column} became NULL"
+        for column, count in nulled.items()
+    )
+    return Finding(
+        contract,
+        EXACT_VALUES,
+        passed=not nulled,
+        message=message,
+        offending_rows=sum(nulled.values()),
+        warning=True,
+    )
+
+
+def refused_values(contract: Contract, reason: str) -> Finding:
+    """Report a value or a type of the source that can't be held exactly."""
+    return Finding(contract, EXACT_VALUES, passed=False, message=reason, final=True)
+
+
+def all_columns(contract: Contract, left_out: Mapping[str, str]) -> Finding:
+    """Report the columns of the source that are left out, with the reason of each."""
+    message = "; ".join(
+        f"{contract.table}.{column} is left out: {reason}" for column, reason in left_out.items()
+    )
+    return Finding(contract, ALL_COLUMNS, passed=not left_out, message=message)
+
+
+def one_spelling(contract: Contract, spellings: Sequence[Mapping[str, object]]) -> Finding:
+    """Report the spellings that the source takes for one value, with the rows of each."""
+    values = groupby(spellings, key=lambda each: (each["column"], each["group"]))
+    message = "; ".join(
+        f"{contract.table}.{column}: "
+        + ", ".join(f"'{each['spelling']}' in {each['rows']} rows" for each in value)
+        + (" (and perhaps more values)" if group == MAX_SPELLED_VALUES else "")
+        for (column, group), value in values
+    )
+    return Finding(contract, ONE_SPELLING, passed=not spellings, message=message)
+
+
+def row_count(contract: Contract, rows: int, source_rows: int) -> Finding:
+    """Compare the rows of the file with the source's own count in the same snapshot."""
+    message = f"{rows} rows in the file, {source_rows} at the source"
+    return Finding(contract, ROW_COUNT, passed=rows == source_rows, message=message)
+
+
+def no_origin(contract: Contract, reason: str) -> Finding:
+    """Report a published file that tells nothing of its source."""
+    return Finding(contract, ROW_COUNT, passed=False, message=reason, final=True)
+
+
+def row_loss(contract: Contract, rows: int, rows_before: int | None, limit: float) -> Finding:
+    """Compare the rows with those of the last publication; `limit` is the share that may go."""
+    lost = 0.0 if not rows_before else max(0.0, 1 - rows / rows_before)
+    message = f"{rows} rows, {rows_before} before: {lost:.1%} lost, {limit:.1%} allowed"
+    return Finding(contract, ROW_LOSS, passed=lost <= limit, message=message if rows_before else "")

@@ -10,10 +10,9 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from starschema_assets.contract import Contract, Reconciliation
-from starschema_assets.quality.checks import Check, reconciliation_check
-from starschema_assets.quality.finding import Finding
-from starschema_assets.quality.rows import Tables
+from starschema_assets.contract import Check, Contract, Reconciliation, reconciliation_check
+from starschema_assets.quality.audit import Tables
+from starschema_assets.quality.files import Finding
 
 Sums = Mapping[str, tuple[Decimal, ...]]
 """The sums of each group, in their order; the group of rows without one is empty text."""

@@ -2,29 +2,102 @@
 
 import json
 import time
-from collections.abc import Callable, Collection, Generator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from logging import Logger
 from pathlib import Path
-from queue import SimpleQueue
 
-from starschema_assets.contract import Contract
+from starschema_assets import engine
+from starschema_assets.contract import Contract, Reconciliation
 from starschema_assets.lake.errors import NotPublished, Unreadable
-from starschema_assets.lake.lake import Lake, StagedTable
-from starschema_assets.lake.parquet import Footer
-from starschema_assets.lake.provenance import written_by
-from starschema_assets.quality.files import types_of
-from starschema_assets.quality.finding import Finding, accept
+from starschema_assets.lake.lake import Lake, StagedTable, mapping_of
+from starschema_assets.lake.parquet import Footer, read_footer
+from starschema_assets.quality import files
+from starschema_assets.quality.audit import RowAudit, audit_table
+from starschema_assets.quality.files import Finding, accept
 from starschema_assets.quality.reconciliation import ask_source
-from starschema_assets.quality.source import refused_values, same_source
-from starschema_assets.raw.audit import RawAudit
+from starschema_assets.settings import Settings
 from starschema_assets.source.errors import ValueRefused
 from starschema_assets.source.snapshot import Snapshot
 from starschema_assets.source.source import Source, SourceTable
 
 PROGRESS_SECONDS = 5
+
+UsedBy = Mapping[str, Mapping[str, Sequence[str]]]
+"""For each raw table, for each of its columns that something needs, what needs it."""
+
+
+@dataclass(frozen=True)
+class RawAudit:
+    """Judges raw tables."""
+
+    settings: Settings
+    contracts: Sequence[Contract]
+    """Of all raw tables."""
+    used_by: UsedBy
+    reconciliations: Sequence[Reconciliation] = ()
+    """What the source is asked for beside its rows."""
+
+    def declaration(
+        self,
+        contract: Contract,
+        declared: Mapping[str, str] | None,
+        published: Mapping[str, str] | None,
+    ) -> Finding:
+        """What the source declares now, against the contract and the last publication."""
+        return files.source_schema(contract, declared, published, self.used_by[contract.table])
+
+    def versions(self, staged: Iterable[tuple[Contract, Path]]) -> Iterator[Finding]:
+        """What the files hold, each by itself."""
+        with engine.connect(self.settings) as connection:
+            audit = RowAudit(engine.DuckDBTables(connection))
+            for contract, file in staged:
+                engine.add_view(connection, contract.path, file)
+                yield from self.version(audit, contract, file)
+
+    def published(self, lake: Lake) -> Iterator[Finding]:
+        """What the published tables hold, with the declaration that was recorded in them."""
+        own: list[tuple[Contract, Path]] = []
+        sources: dict[Contract, str] = {}
+        for contract in self.contracts:
+            try:
+                file = lake.fetch(contract.path)
+                entries = read_footer(file).metadata
+            except (NotPublished, Unreadable) as error:
+                yield files.no_origin(contract, str(error))
+                continue
+            if "source_rows" not in entries:
+                yield files.no_origin(
+                    contract,
+                    f"{file} was not written by this pipeline: restore the table, or "
+                    "materialize it again",
+                )
+                continue
+            own.append((contract, file))
+            declared = mapping_of(entries, "declared")
+            sources[contract] = entries.get("source", "")
+            yield self.declaration(contract, declared, published=None)
+        for contract, name in sources.items():
+            yield files.same_source(contract, name, sources.values())
+        yield from self.versions(own)
+
+    def version(self, audit: RowAudit, contract: Contract, file: Path) -> Iterator[Finding]:
+        """What one file holds."""
+        footer = read_footer(file)
+        entries = footer.metadata
+        declared = mapping_of(entries, "declared")
+        present = replace(
+            contract, columns=tuple(c for c in contract.columns if c.name in declared)
+        )
+        yield from audit_table(audit, present, footer.schema, declared)
+        yield files.row_count(contract, footer.rows, int(entries["source_rows"]))
+        yield files.row_loss(
+            contract, footer.rows, int(entries["rows_before"]), self.settings.max_row_loss
+        )
+        yield files.exact_values(contract, mapping_of(entries, "nulled_dates"))
+        yield files.all_columns(contract, mapping_of(entries, "left_out"))
+        if contract.grouped:
+            yield files.one_spelling(contract, json.loads(entries.get("spellings", "[]")))
 
 
 @dataclass(frozen=True)
@@ -48,7 +121,7 @@ class Extraction:
         declared = self.source.declared(contract.table for contract in contracts)
         published = {contract.table: self._published(contract) for contract in self.audit.contracts}
         sources = [f.metadata.get("source", "") for f in published.values() if f]
-        same = [same_source(contract, self.source.name, sources) for contract in contracts]
+        same = [files.same_source(contract, self.source.name, sources) for contract in contracts]
         findings = [
             *accept(same, accepted),  # here, since what blocks is not even read
             *(
@@ -60,22 +133,19 @@ class Extraction:
         ]
         if any(finding.blocks for finding in findings):
             return findings, []
-        staged: list[StagedTable] = []
-        with self.source.snapshot() as snapshot, self._audited(findings) as audit:
+        staged: list[tuple[Contract, StagedTable]] = []
+        with self.source.snapshot() as snapshot:
             for contract in contracts:
                 try:
                     table = self._stage(
-                        contract,
-                        declared[contract.table],
-                        snapshot,
-                        published[contract.table],
+                        contract, declared[contract.table], snapshot, published[contract.table]
                     )
                 except ValueRefused as refused:
-                    findings.append(refused_values(contract, str(refused)))
+                    findings.append(files.refused_values(contract, str(refused)))
                 else:
-                    staged.append(table)
-                    audit(contract, table.path)
-        return findings, staged
+                    staged.append((contract, table))
+        findings += self.audit.versions((contract, table.path) for contract, table in staged)
+        return findings, [table for _, table in staged]
 
     def _declaration(
         self, contract: Contract, table: SourceTable | None, published: Mapping[str, str] | None
@@ -92,27 +162,12 @@ class Extraction:
         ]
         if refused:
             needed = "and the contract needs it: read from a view that casts it"
-            return refused_values(contract, f"{'; '.join(refused)}, {needed}")
+            return files.refused_values(contract, f"{'; '.join(refused)}, {needed}")
         left_out = {column.name for column in table.left_out}  # which all_columns tells
         before = (
             {n: type_ for n, type_ in published.items() if n not in left_out} if published else None
         )
         return self.audit.declaration(contract, _types(table), before)
-
-    @contextmanager
-    def _audited(self, findings: list[Finding]) -> Generator[Callable[[Contract, Path], None]]:
-        """Audit each file that it is given while the next table is read, one after the other.
-
-        What is found is added at the end.
-        """
-        files: SimpleQueue[tuple[Contract, Path] | None] = SimpleQueue()
-        with ThreadPoolExecutor(1) as beside:
-            audit = beside.submit(lambda: list(self.audit.versions(iter(files.get, None))))
-            try:
-                yield lambda contract, file: files.put((contract, file))
-            finally:
-                files.put(None)
-        findings += audit.result()
 
     def _stage(
         self,
@@ -123,7 +178,7 @@ class Extraction:
     ) -> StagedTable:
         source_rows = snapshot.count(table)
         spellings = snapshot.spellings(table, contract.grouped)
-        entries = written_by(self.run_id) | {
+        entries = {
             "source": self.source.name,
             "snapshot": snapshot.id,
             "declared": json.dumps({column.name: column.type for column in table.columns}),
@@ -138,7 +193,7 @@ class Extraction:
                 sums = ask_source(snapshot.figures, declared, source_rows)
                 entries[declared.entry] = json.dumps(sums)
         reader = snapshot.read(table, report_progress(contract.name, source_rows, self.log))
-        return self.lake.stage(contract.path, reader, schema=None, metadata=entries)
+        return self.lake.stage(contract.path, reader, self.run_id, metadata=entries)
 
     def _published(self, contract: Contract) -> Footer | None:
         try:
@@ -155,7 +210,7 @@ def _types(table: SourceTable) -> Mapping[str, str]:
 
 
 def _types_of(published: Footer | None) -> Mapping[str, str] | None:
-    return types_of(published.schema) if published else None
+    return files.types_of(published.schema) if published else None
 
 
 def report_progress(name: str, expected: int, log: Logger) -> Callable[[int], None]:

@@ -7,8 +7,6 @@ from typing import Any, Protocol
 import duckdb
 import pyarrow as pa
 
-from starschema_assets.types import source_type
-
 VECTOR_ROWS = 2048
 """DuckDB gathers this many rows before it hands any of them on."""
 ROWS_BYTES = 16 * 1024**2
@@ -81,11 +79,6 @@ class Reading:
     sql: str
     presented: tuple[pa.DataType, ...]
     """What DuckDB must present for each column."""
-
-
-def presented_types(table: SourceTable) -> tuple[pa.DataType, ...]:
-    """What DuckDB must present for a table's columns."""
-    return tuple(source_type(column.declared).presented for column in table.columns)
 
 
 class Database(Protocol):

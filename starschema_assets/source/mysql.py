@@ -29,11 +29,11 @@ from starschema_assets.source.database import (
     Reading,
     SourceColumn,
     SourceTable,
-    presented_types,
 )
 from starschema_assets.source.errors import SourceError, translated
 from starschema_assets.source.secret import SourceSecret
 from starschema_assets.source.tls import TLS
+from starschema_assets.types import presented_types
 
 Answer = TypeVar("Answer")
 
@@ -168,7 +168,9 @@ class MySQL:
     def _stream(self, table: SourceTable) -> Reading:
         columns = ", ".join(map(_streamed, table.columns))
         path = f"src.{quoted(self._database)}.{quoted(table.name)}"
-        return Reading(f"SELECT {columns} FROM {path}", presented_types(table))
+        return Reading(
+            f"SELECT {columns} FROM {path}", presented_types(c.declared for c in table.columns)
+        )
 
     def _slices(
         self, table: SourceTable, census: Census, figures: Callable[[str], Figures]
@@ -179,7 +181,9 @@ class MySQL:
             slices = [rows for (rows,) in figures(mysql_sql.rows_of_slices(table))]
         presented = tuple(
             pa.string() if column.type.startswith("decimal") else type_
-            for column, type_ in zip(table.columns, presented_types(table), strict=True)
+            for column, type_ in zip(
+                table.columns, presented_types(c.declared for c in table.columns), strict=True
+            )
         )
         starts = [sum(slices[:index]) for index in range(len(slices))]
         return [

@@ -15,8 +15,7 @@ from pyarrow import parquet as pq
 
 from starschema_assets.aws import client_config
 from starschema_assets.lake.errors import LakeError
-from starschema_assets.lake.lake import Lake
-from starschema_assets.lake.paths import Table, name_of
+from starschema_assets.lake.lake import Lake, Table, name_of
 from starschema_assets.lake.s3_bucket import Bucket, clear_errors
 from starschema_assets.lake.scratch import Scratch
 from starschema_assets.settings import Settings

@@ -8,10 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from starschema_assets.contract import Contract
-from starschema_assets.quality.checks import checks_of
-from starschema_assets.quality.description import Description, as_json
-from starschema_assets.quality.finding import Finding
+from starschema_assets.contract import Contract, checks_of
+from starschema_assets.quality.audit import Description, as_json
+from starschema_assets.quality.files import Finding
 
 Message = Mapping[str, Any]
 

@@ -4,7 +4,7 @@ from functools import cache
 
 from sqlglot import exp, parse_one
 
-from starschema_assets.contract import DIALECT
+from starschema_assets.model import DIALECT
 
 SPACES = (
     "\u0020\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"

@@ -17,11 +17,10 @@ from dagster_pipes import (
     open_dagster_pipes,
 )
 
-from starschema_assets.lake.lake import Lake, Lease, StagedTable
-from starschema_assets.lake.open import open_lake
+from starschema_assets.lake.lake import Lake, StagedTable, open_lake
 from starschema_assets.model import Model
-from starschema_assets.quality.description import describe
-from starschema_assets.quality.finding import accept
+from starschema_assets.quality.audit import describe
+from starschema_assets.quality.files import accept
 from starschema_assets.settings import Settings
 from starschema_assets.spark.engine import SparkEngine, SparkTables, open_session
 from starschema_assets.spark.files import open_files
@@ -56,7 +55,7 @@ class Run:
         An audit holds the lock as well: the tables are judged together, so none may be replaced.
         """
         run_id = self.pipes.run_id
-        with self.lake.lock(f"run {run_id}", self.pipes.log) as lease:
+        with self.lake.lock(f"run {run_id}", self.pipes.log):
             session = open_session()
             on_cluster = not str(session.sparkContext.master).startswith("local")
             with open_files(self.lake, self.settings, run_id, on_cluster=on_cluster) as files:
@@ -69,7 +68,7 @@ class Run:
                 try:
                     staged = star.stage(self.models, run_id)
                     if self._audit(star, self.models):
-                        self._publish(staged, lease)
+                        self._publish(staged)
                 finally:
                     files.clear(of_all_runs=False)
 
@@ -81,13 +80,13 @@ class Run:
             findings.append(finding)
         return not any(f.blocks for f in accept(findings, self.pipes.get_extra("accept")))
 
-    def _publish(self, staged: Sequence[StagedTable], lease: Lease) -> None:
+    def _publish(self, staged: Sequence[StagedTable]) -> None:
         """Replace one table after the other, once all are uploaded."""
         for table in staged:
             self.lake.upload(table)
         for table, model in zip(staged, self.models, strict=True):
             description = describe(table, model.contract)
-            uri = self.lake.publish(table, lease).uri
+            uri = self.lake.publish(table).uri
             told = Told(model.contract.table, uri, description)
             self.pipes.report_custom_message(published_message(told))
 

@@ -2,22 +2,20 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Protocol
 
 import pyarrow as pa
 
-from starschema_assets.lake.errors import NotPublished, Unreadable
-from starschema_assets.lake.lake import Lake, StagedTable
+from starschema_assets.contract import ONE_SNAPSHOT, Contract, newest_check
+from starschema_assets.lake.errors import LakeError, NotPublished, Unreadable
+from starschema_assets.lake.lake import Lake, StagedTable, Table, mapping_of, name_of
 from starschema_assets.lake.parquet import Footer, read_footer
-from starschema_assets.lake.paths import Table
-from starschema_assets.lake.provenance import mapping_of, written_by
 from starschema_assets.model import Model
-from starschema_assets.quality.files import not_there
-from starschema_assets.quality.finding import Finding
+from starschema_assets.quality.audit import RowAudit, Tables, audit_references, audit_table
+from starschema_assets.quality.files import Finding, not_there
 from starschema_assets.quality.reconciliation import matches_source
-from starschema_assets.quality.rows import RowAudit, Tables, audit_references, audit_table
-from starschema_assets.quality.star import newest, one_snapshot
 from starschema_assets.settings import Settings
 
 
@@ -33,11 +31,8 @@ class Engine(Protocol):
         `raw_rows` is the number of rows of the largest of them.
         """
 
-    def replace(self, staged: Sequence[StagedTable]) -> None:
-        """Make staged tables readable in the place of the published ones, to be audited.
-
-        Raises LakeError if a staged table isn't what this engine made.
-        """
+    def replace(self, staged: Mapping[Table, Path]) -> None:
+        """Make staged tables readable in the place of the published ones, to be audited."""
 
     @property
     def tables(self) -> Tables:
@@ -63,7 +58,9 @@ class Transformation:
         needed = sorted({table for model in models for table in model.raw_tables})
         raw = {table: self._read(("raw", table)) for table in needed}
         staged = [self._stage(model, raw, run_id) for model in models]
-        self._engine.replace(staged)
+        self._engine.replace({table.table: table.path for table in staged})
+        for table in staged:
+            self._verify_rows(table)
         self._footers |= {table.table[-1]: read_footer(table.path) for table in staged}
         return staged
 
@@ -97,10 +94,18 @@ class Transformation:
         return self._lake.stage(
             model.contract.path,
             rows,
-            schema=None,
-            metadata=written_by(run_id) | _origins(model, made_of),
+            run_id,
+            metadata=_origins(model, made_of),
             sorted_by=model.contract.sorted_by,
         )
+
+    def _verify_rows(self, staged: StagedTable) -> None:
+        """Raise LakeError unless what is audited has the rows of the file that is published."""
+        _, ((rows,),) = self._engine.tables.fetch(f"select count(*) from {'.'.join(staged.table)}")
+        if rows != staged.rows:
+            raise LakeError(
+                f"{name_of(staged.table)}: the engine made {rows} rows; {staged.rows} were staged."
+            )
 
     def _find_published(self, model: Model, *, is_judged: bool) -> Iterator[Finding]:
         try:
@@ -113,11 +118,11 @@ class Transformation:
         contract = model.contract
         table = list(audit_table(audit, contract, footer.schema))
         yield from table
-        yield one_snapshot(contract, mapping_of(footer.metadata, "raw_snapshots"))
+        yield _one_snapshot(contract, mapping_of(footer.metadata, "raw_snapshots"))
         if table[0].passed:
             tables, today = self._engine.tables, datetime.now(UTC).date()
             yield from matches_source(tables, contract, footer.metadata)
-            yield from newest(tables, contract, today, self._settings.max_order_age)
+            yield from _newest(tables, contract, today, self._settings.max_order_age)
 
 
 def _origins(model: Model, raw: Mapping[str, Footer]) -> dict[str, str]:
@@ -128,3 +133,24 @@ def _origins(model: Model, raw: Mapping[str, Footer]) -> dict[str, str]:
         of_source = raw[declared.table].metadata
         entries |= {name: of_source[name] for name in of_source if name == declared.entry}
     return entries
+
+
+def _one_snapshot(contract: Contract, snapshots: Mapping[str, str]) -> Finding:
+    """Compare the snapshots of the raw tables that a star table was made of."""
+    passed = len(set(snapshots.values())) <= 1
+    message = "; ".join(f"raw/{table} is of {snapshot}" for table, snapshot in snapshots.items())
+    return Finding(contract, ONE_SNAPSHOT, passed=passed, message="" if passed else message)
+
+
+def _newest(
+    tables: Tables, contract: Contract, today: date, max_age: int | None
+) -> Iterator[Finding]:
+    """Look at the newest date; `max_age` in days, None if its age doesn't matter."""
+    check = newest_check(contract)
+    if check is None or contract.newest is None:
+        return
+    column = contract.newest.column
+    _, ((found,),) = tables.fetch(f"select max({column}) from {contract.stage}.{contract.table}")
+    age = (today - found).days if found else None
+    passed = age is not None and age >= 0 and (max_age is None or age <= max_age)
+    yield Finding(contract, check, passed=passed, message=f"the newest {column} is {found}")

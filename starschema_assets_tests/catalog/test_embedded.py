@@ -12,8 +12,7 @@ import pytest
 
 from starschema_assets.catalog.catalog import CatalogError
 from starschema_assets.catalog.embedded import EmbeddedCatalog, connect
-from starschema_assets.lake.open import open_lake
-from starschema_assets.lake.provenance import written_by
+from starschema_assets.lake.lake import open_lake
 from starschema_assets.settings import Settings
 from starschema_assets_tests.conftest import VERSIONED
 from starschema_assets_tests.seaweedfs import SeaweedFS
@@ -27,16 +26,14 @@ class Shelf:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.lake = open_lake(settings)
-        self.catalog = EmbeddedCatalog(settings, self.lake)
+        self.catalog = EmbeddedCatalog(settings)
 
     def publish(self, name: str, columns: dict[str, list[int]]) -> None:
         reader = pa.table(columns).to_reader()
-        with self.lake.lock("test", LOG) as lease:
-            staged = self.lake.stage(
-                ("star", name), reader, schema=None, metadata=written_by("test")
-            )
+        with self.lake.lock("test", LOG):
+            staged = self.lake.stage(("star", name), reader, "test")
             self.lake.upload(staged)
-            self.lake.publish(staged, lease)
+            self.lake.publish(staged)
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
         with connect(self.settings) as connection:

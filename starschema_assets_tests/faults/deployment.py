@@ -15,9 +15,7 @@ from dagster import (
     ExecuteInProcessResult,
 )
 
-from starschema_assets.lake.lake import Lake
-from starschema_assets.lake.open import open_lake
-from starschema_assets.lake.paths import Table, file_of
+from starschema_assets.lake.lake import Lake, Table, file_of, open_lake
 from starschema_assets.settings import Settings
 from starschema_assets_tests.conftest import Sales
 from starschema_assets_tests.faults.objects import Objects

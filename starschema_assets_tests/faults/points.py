@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from starschema_assets.contract import Contract
+from starschema_assets.lake.lake import Table, file_of, name_of
 from starschema_assets.lake.local import LocalLake
 from starschema_assets.lake.multipart import Multipart
-from starschema_assets.lake.paths import Table, file_of, name_of
 from starschema_assets.lake.s3 import S3Lake
-from starschema_assets.orchestration.io_manager import LakeIOManager
 from starschema_assets.raw import extraction
-from starschema_assets.raw.audit import RawAudit
+from starschema_assets.raw.extraction import RawAudit
+from starschema_assets.resources import LakeIOManager
 
 Stop = Callable[[], None]
 Point = tuple[str, Table]
@@ -44,10 +44,10 @@ def _before_publishing(table: Table, stop: Stop) -> None:
     """All tables of the stage are uploaded, and this is the next to be published."""
     handle_output = LakeIOManager.handle_output
 
-    def stopped(self: LakeIOManager, context: Any, audited: Any) -> None:
-        if audited.staged.table == table:
+    def stopped(self: LakeIOManager, context: Any, staged: Any) -> None:
+        if staged.table == table:
             stop()
-        handle_output(self, context, audited)
+        handle_output(self, context, staged)
 
     _replace(LakeIOManager, "handle_output", stopped)
 
@@ -69,8 +69,8 @@ def _once_published(table: Table, stop: Stop) -> None:
     for kind in (LocalLake, S3Lake):
         publish = kind.publish
 
-        def stopped(self: Any, staged: Any, lease: Any, publish: Any = publish) -> Any:
-            published = publish(self, staged, lease)
+        def stopped(self: Any, staged: Any, publish: Any = publish) -> Any:
+            published = publish(self, staged)
             if staged.table == table:
                 stop()
             return published

@@ -16,9 +16,8 @@ import duckdb
 import pyarrow as pa
 from pyarrow import parquet as pq
 
+from starschema_assets.lake.lake import file_of, mapping_of
 from starschema_assets.lake.parquet import Footer, read_footer
-from starschema_assets.lake.paths import file_of
-from starschema_assets.lake.provenance import mapping_of
 from starschema_assets.quality.reconciliation import sums_in
 from starschema_assets.star.models import MODELS
 from starschema_assets_tests.faults.deployment import FILES

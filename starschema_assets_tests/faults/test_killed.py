@@ -10,7 +10,7 @@ import pytest
 from dagster import AssetCheckSeverity, DagsterRunStatus
 
 from starschema_assets.lake import s3_lease
-from starschema_assets.lake.paths import Table
+from starschema_assets.lake.lake import Table
 from starschema_assets_tests.faults.deployment import FILES, TABLES, Deployment
 from starschema_assets_tests.faults.points import Point
 from starschema_assets_tests.faults.processes import refreshing

@@ -7,7 +7,8 @@ import pytest
 from dagster import DagsterInstance
 from pydantic import SecretStr
 
-from starschema_assets.raw import assets, extraction
+from starschema_assets import assets
+from starschema_assets.raw import extraction
 from starschema_assets.settings import Settings
 from starschema_assets.source.errors import SourceError
 from starschema_assets.source.source import Source, SourceTable

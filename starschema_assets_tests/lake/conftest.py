@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from starschema_assets.lake.lake import Lake
-from starschema_assets.lake.open import open_lake
+from starschema_assets.lake.lake import Lake, open_lake
 from starschema_assets.settings import Settings
 from starschema_assets_tests.conftest import VERSIONED
 from starschema_assets_tests.seaweedfs import SeaweedFS

@@ -11,8 +11,7 @@ from typing import NoReturn
 
 import pyarrow as pa
 
-from starschema_assets.lake.lake import Lake
-from starschema_assets.lake.open import open_lake
+from starschema_assets.lake.lake import Lake, open_lake
 from starschema_assets.settings import Settings
 from starschema_assets_tests.lake.tables import FACT, LOG, stage
 
@@ -30,8 +29,7 @@ def _stage_forever(lake: Lake) -> None:
         _wait_at("staging")
 
     reader = pa.RecordBatchReader.from_batches(pa.schema({"n": pa.int64()}), read())
-    metadata = {"run_id": "killed", "written_at": "2025-01-01T00:00:00+00:00"}
-    lake.stage(FACT, reader, schema=None, metadata=metadata)
+    lake.stage(FACT, reader, "killed")
 
 
 def main(lake_uri: str, scratch: str, point: str) -> None:

@@ -1,14 +1,12 @@
 """Small tables for the lake's tests."""
 
 import logging
-from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
-from starschema_assets.lake.lake import Lake, Lease, Published, StagedTable
-from starschema_assets.lake.paths import Table
+from starschema_assets.lake.lake import Lake, Published, StagedTable, Table
 
 FACT: Table = ("star", "fact_orders")
 DIMENSION: Table = ("star", "dim_products")
@@ -23,22 +21,22 @@ def rows_of(run: str, rows: int = ROWS) -> pa.RecordBatchReader:
 
 def stage(lake: Lake, run: str, table: Table = FACT) -> StagedTable:
     """Stage a version that says which run wrote it."""
-    metadata = {"run_id": run, "written_at": datetime.now(UTC).isoformat(), "snapshot": f"s-{run}"}
-    return lake.stage(table, rows_of(run), schema=None, metadata=metadata, sorted_by=["number"])
+    metadata = {"snapshot": f"s-{run}"}
+    return lake.stage(table, rows_of(run), run, metadata=metadata, sorted_by=["number"])
 
 
 def publish(lake: Lake, run: str, *tables: Table) -> list[Published]:
     """Publish a version of each table (the fact if none is named) as one run does."""
-    with lake.lock(run, LOG) as lease:
+    with lake.lock(run, LOG):
         staged = [stage(lake, run, table) for table in tables or (FACT,)]
-        return publish_staged(lake, staged, lease)
+        return publish_staged(staged)
 
 
-def publish_staged(lake: Lake, staged: list[StagedTable], lease: Lease) -> list[Published]:
+def publish_staged(staged: list[StagedTable]) -> list[Published]:
     """Upload all, then publish all."""
     for each in staged:
-        lake.upload(each)
-    return [lake.publish(each, lease) for each in staged]
+        each.lake.upload(each)
+    return [each.lake.publish(each) for each in staged]
 
 
 def runs_in(path: Path) -> list[str]:

@@ -42,8 +42,8 @@ def test_no_more_earlier_versions_are_kept_than_the_setting_says(lake: LocalLake
 def test_a_restored_version_takes_no_place_among_the_earlier_ones(lake: LocalLake) -> None:
     for run in ("r1", "r2", "r3"):
         publish(lake, run)
-    with lake.lock("restore", LOG) as lease:
-        lake.restore(FACT, lake.previous(FACT), lease)
+    with lake.lock("restore", LOG):
+        lake.restore(FACT, lake.previous(FACT))
     assert [version.run_id for version in lake.versions(FACT)] == ["r2", "r3", "r1"]
 
 
@@ -66,13 +66,12 @@ def test_readers_find_published_tables_and_nothing_else(lake: LocalLake) -> None
 
 def test_a_full_disk_is_named_with_the_table_and_leaves_the_old_one(lake: LocalLake) -> None:
     publish(lake, "r1")
-    metadata = {"run_id": "r2", "written_at": "2025-01-01T00:00:00+00:00"}
     with lake.lock("r2", LOG):
         with (
             files_of_at_most(2000),
             pytest.raises(LakeError, match=r"star/fact_orders could not be written.*MiB free"),
         ):
-            lake.stage(FACT, rows_of("r2", 100_000), schema=None, metadata=metadata)
+            lake.stage(FACT, rows_of("r2", 100_000), "r2")
         assert not list(Path(lake.uri(FACT)).parents[2].glob("_staging/*/*/*/*"))
     assert runs_in(lake.fetch(FACT)) == ["r1"]
 

@@ -14,8 +14,7 @@ import pytest
 
 from starschema_assets.lake import s3_lease
 from starschema_assets.lake.errors import LakeBusy, LakeError, LeaseLost
-from starschema_assets.lake.lake import Lake
-from starschema_assets.lake.open import open_lake
+from starschema_assets.lake.lake import Lake, open_lake
 from starschema_assets.settings import Settings
 from starschema_assets_tests.lake import dying
 from starschema_assets_tests.lake.tables import FACT, LOG, publish, publish_staged, runs_in, stage
@@ -105,36 +104,34 @@ def test_a_writer_that_waited_long_enough_is_told_by_whom_the_lake_is_held(
         impatient.lock("run two", LOG),
     ):
         pytest.fail("two runs hold the lake")
-    with impatient.lock("run two", LOG) as lease:
-        lease.verify()
+    publish(impatient, "run two")
 
 
 def test_a_lock_is_released_by_a_run_that_fails(lake: Lake, settings: Settings) -> None:
     with pytest.raises(ZeroDivisionError), lake.lock("run one", LOG):
         raise ZeroDivisionError
-    with open_lake(settings.model_copy(update={"lock_wait": 0})).lock("run two", LOG) as lease:
-        lease.verify()
+    publish(open_lake(settings.model_copy(update={"lock_wait": 0})), "run two")
 
 
 def test_a_run_that_lost_the_lock_publishes_nothing(lake: Lake, settings: Settings) -> None:
     publish(lake, "r1")
-    with lake.lock("r2", LOG) as lease:
+    with lake.lock("r2", LOG):
         staged = stage(lake, "r2")
         lake.upload(staged)
         take_over_by_force(settings)
         with pytest.raises(LeaseLost, match=r"_lock was .* run again"):
-            lake.publish(staged, lease)
+            lake.publish(staged)
     assert runs_in(lake.fetch(FACT)) == ["r1"]
 
 
 def test_a_run_that_lost_the_lock_restores_nothing(lake: Lake, settings: Settings) -> None:
     publish(lake, "r1")
     publish(lake, "r2")
-    with lake.lock("restore", LOG) as lease:
+    with lake.lock("restore", LOG):
         earlier = lake.previous(FACT)
         take_over_by_force(settings)
         with pytest.raises(LeaseLost):
-            lake.restore(FACT, earlier, lease)
+            lake.restore(FACT, earlier)
     assert runs_in(lake.fetch(FACT)) == ["r2"]
 
 
@@ -161,10 +158,11 @@ def test_a_lock_is_kept_for_longer_than_it_outlives_its_last_renewal(
     monkeypatch.setattr(s3_lease, "TTL", 2)
     monkeypatch.setattr(s3_lease, "RENEWAL", 0.2)
     patient = open_lake(s3_settings.model_copy(update={"lock_wait": 4}))
-    with open_lake(s3_settings).lock("run one", LOG) as lease:
+    lake = open_lake(s3_settings)
+    with lake.lock("run one", LOG):
         with pytest.raises(LakeBusy, match="run one"), patient.lock("run two", LOG):
             pytest.fail("two runs hold the lake")
-        lease.verify()
+        publish_staged([stage(lake, "run one")])
 
 
 def test_a_zombies_upload_is_gone_once_another_run_holds_the_lake(
@@ -173,15 +171,15 @@ def test_a_zombies_upload_is_gone_once_another_run_holds_the_lake(
     """Fencing: even if it could still verify its lease, it has nothing left to complete."""
     zombie, successor = open_lake(s3_settings), open_lake(s3_settings)
     with ExitStack() as stack:
-        lease = stack.enter_context(zombie.lock("zombie", LOG))
+        stack.enter_context(zombie.lock("zombie", LOG))
         staged = stage(zombie, "zombie")
         zombie.upload(staged)
         take_over_by_force(s3_settings)
         monkeypatch.setattr(s3_lease, "TTL", -1)  # the thief's claim has run out
         publish(successor, "successor")
-        monkeypatch.setattr(lease, "verify", lambda: None)
+        monkeypatch.setattr(s3_lease.S3Lease, "verify", lambda _: None)
         with pytest.raises(LakeError, match=r"star/fact_orders was not published .* run again"):
-            zombie.publish(staged, lease)
+            zombie.publish(staged)
     assert runs_in(zombie.fetch(FACT)) == ["successor"]
 
 
@@ -191,15 +189,15 @@ def test_an_upload_does_not_replace_a_version_that_it_was_not_begun_upon(
     """Fencing by the object itself, with no help of the lock or of sweeping."""
     slow, quick = open_lake(s3_settings), open_lake(s3_settings)
     with ExitStack() as stack:
-        lease = stack.enter_context(slow.lock("slow", LOG))
+        stack.enter_context(slow.lock("slow", LOG))
         staged = stage(slow, "slow")
         slow.upload(staged)
         bucket, prefix = s3_settings.lake_uri.removeprefix("s3://").split("/", 1)
         key = f"{prefix}/star/fact_orders/fact_orders.parquet"
         boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=staged.path.read_bytes()[::-1])
         with pytest.raises(LakeError, match="star/fact_orders was not published"):
-            slow.publish(staged, lease)
+            slow.publish(staged)
     quick.close()
-    with slow.lock("slow", LOG) as lease:
-        publish_staged(slow, [stage(slow, "slow")], lease)
+    with slow.lock("slow", LOG):
+        publish_staged([stage(slow, "slow")])
     assert runs_in(slow.fetch(FACT)) == ["slow"]

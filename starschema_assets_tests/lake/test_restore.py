@@ -9,8 +9,7 @@ from dagster import AssetKey, DagsterInstance
 from dagster._core.errors import DagsterHomeNotSetError
 
 from starschema_assets.lake.errors import LakeError
-from starschema_assets.lake.lake import Lake
-from starschema_assets.lake.open import open_lake
+from starschema_assets.lake.lake import Lake, open_lake
 from starschema_assets.restore import main
 from starschema_assets.settings import Settings
 from starschema_assets_tests.lake.tables import DIMENSION, FACT, LOG, publish, runs_in

@@ -9,8 +9,7 @@ import pyarrow as pa
 import pytest
 
 from starschema_assets.lake.errors import LakeDenied, LakeError, NoEarlierVersion
-from starschema_assets.lake.lake import Lake, StagedTable
-from starschema_assets.lake.open import open_lake
+from starschema_assets.lake.lake import Lake, StagedTable, open_lake
 from starschema_assets.settings import Settings
 from starschema_assets_tests.conftest import PLAIN
 from starschema_assets_tests.lake.tables import (
@@ -25,8 +24,6 @@ from starschema_assets_tests.lake.tables import (
 )
 from starschema_assets_tests.s3_faults import FaultyS3, faulty_s3
 from starschema_assets_tests.seaweedfs import READER, SeaweedFS
-
-METADATA = {"run_id": "large", "written_at": "2025-01-01T00:00:00+00:00"}
 
 
 @pytest.fixture
@@ -54,21 +51,21 @@ def plain_settings(s3_settings: Settings) -> Settings:
 def staged_large(lake: Lake) -> StagedTable:
     """A table of several parts, as random bytes don't compress."""
     rows = pa.table({"bytes": [os.urandom(2**20) for _ in range(30)]})
-    return lake.stage(FACT, rows.to_reader(), schema=None, metadata=METADATA)
+    return lake.stage(FACT, rows.to_reader(), "large")
 
 
 def test_a_table_of_many_parts_arrives_as_it_was_staged(lake: Lake, s3_settings: Settings) -> None:
-    with lake.lock("large", LOG) as lease:
+    with lake.lock("large", LOG):
         staged = staged_large(lake)
         content = hashlib.sha256(staged.path.read_bytes()).hexdigest()
-        (published,) = publish_staged(lake, [staged], lease)
+        (published,) = publish_staged([staged])
     other = open_lake(s3_settings)
     assert hashlib.sha256(other.fetch(FACT).read_bytes()).hexdigest() == content
     bucket, _, key = published.uri.removeprefix("s3://").partition("/")
     head = boto3.client("s3").head_object(Bucket=bucket, Key=key)
     assert head["ETag"].endswith('-4"')
     assert head["ContentLength"] == published.bytes > 30 * 2**20
-    assert METADATA.items() <= head["Metadata"].items()
+    assert staged.metadata.items() <= head["Metadata"].items()
     other.close()
 
 
@@ -76,8 +73,8 @@ def test_what_was_published_here_is_not_downloaded_again(
     faults: FaultyS3, s3_settings: Settings
 ) -> None:
     lake = open_lake(s3_settings)
-    with lake.lock("large", LOG) as lease:
-        publish_staged(lake, [staged_large(lake)], lease)
+    with lake.lock("large", LOG):
+        publish_staged([staged_large(lake)])
     # The one request that it takes asks whether that is still the published version.
     asked: list[str] = []
 
@@ -92,13 +89,13 @@ def test_what_was_published_here_is_not_downloaded_again(
 
 
 def test_a_large_version_is_restored_on_the_server(lake: Lake, s3_settings: Settings) -> None:
-    with lake.lock("large", LOG) as lease:
+    with lake.lock("large", LOG):
         staged = staged_large(lake)
         content = hashlib.sha256(staged.path.read_bytes()).hexdigest()
-        publish_staged(lake, [staged], lease)
+        publish_staged([staged])
     publish(lake, "bad")
-    with lake.lock("restore", LOG) as lease:
-        lake.restore(FACT, lake.previous(FACT), lease)
+    with lake.lock("restore", LOG):
+        lake.restore(FACT, lake.previous(FACT))
     other = open_lake(s3_settings)
     assert hashlib.sha256(other.fetch(FACT).read_bytes()).hexdigest() == content
     assert next(lake.versions(FACT)).run_id == "large"
@@ -129,9 +126,9 @@ def test_a_table_that_is_replaced_while_it_is_downloaded_is_read_whole(
 ) -> None:
     """Without versions, where the parts of a download could be those of two tables."""
     lake, reader = open_lake(plain_settings), open_lake(plain_settings)
-    with lake.lock("large", LOG) as lease:
+    with lake.lock("large", LOG):
         other = staged_large(lake).path.read_bytes()
-        (published,) = publish_staged(lake, [staged_large(lake)], lease)
+        (published,) = publish_staged([staged_large(lake)])
     bucket, _, key = published.uri.removeprefix("s3://").partition("/")
     client = boto3.client("s3", endpoint_url=s3.url)
     gets: list[str] = []
@@ -264,11 +261,11 @@ def test_a_server_that_is_not_there_is_named(
 
 def test_a_lock_survives_a_burst_of_slow_down(faults: FaultyS3, s3_settings: Settings) -> None:
     lake = open_lake(s3_settings)
-    with lake.lock("r1", LOG) as lease:
+    with lake.lock("r1", LOG):
         staged = stage(lake, "r1")
         lake.upload(staged)
         faults.slow_down, faults.times = lambda _, path: "_lock" in path, 2
-        lake.publish(staged, lease)
+        lake.publish(staged)
         assert faults.failed == 2
     lake.close()
 

@@ -9,8 +9,7 @@ from pydantic import SecretStr
 
 from starschema_assets.orchestration.alerts import KILLED, REASON_LINES, Alert, alert, alert_sensor
 from starschema_assets.processes import ATTEMPT_TAG
-from starschema_assets.setting_errors import SettingsError
-from starschema_assets.settings import Settings
+from starschema_assets.settings import Settings, SettingsError
 from starschema_assets_tests.conftest import PASSWORD, Sales
 from starschema_assets_tests.daemon import Deployment, deployed, eventually
 from starschema_assets_tests.emulator import Emulator, emulator

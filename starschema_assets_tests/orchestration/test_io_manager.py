@@ -21,8 +21,8 @@ from dagster import (
     asset,
 )
 
-from starschema_assets.lake.open import open_lake
-from starschema_assets.orchestration.io_manager import LakeIOManager
+from starschema_assets.lake.lake import open_lake
+from starschema_assets.resources import LakeIOManager
 from starschema_assets.settings import Settings
 
 PAYMENTS = pa.table(

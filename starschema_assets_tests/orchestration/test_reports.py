@@ -7,7 +7,7 @@ from dagster import AssetCheckSeverity, Failure, TableMetadataValue
 from starschema_assets.contract import Column, Contract
 from starschema_assets.engine import DuckDBTables
 from starschema_assets.orchestration.reports import AuditConfig, gate
-from starschema_assets.quality.rows import RowAudit
+from starschema_assets.quality.audit import RowAudit
 from starschema_assets_tests.rows import RawTables
 
 NOTES = Contract(

@@ -8,13 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from starschema_assets.lake.lake import Lake
-from starschema_assets.lake.open import open_lake
-from starschema_assets.lake.provenance import written_by
-from starschema_assets.raw.audit import RawAudit
+from starschema_assets.engine import DuckDBEngine
+from starschema_assets.lake.lake import Lake, open_lake
 from starschema_assets.raw.contracts import CONTRACTS
+from starschema_assets.raw.extraction import RawAudit
 from starschema_assets.settings import Settings
-from starschema_assets.star.duckdb_engine import DuckDBEngine
 from starschema_assets.star.models import MODELS, used_by
 from starschema_assets.star.transformation import Transformation
 from starschema_assets_tests.rows import RawTables
@@ -70,16 +68,15 @@ class GoodLake:
 
     def failures(self) -> dict[str, bool]:
         """Publish the tables as they are now; the checks that fail, and whether they block."""
-        with self.lake.lock("test", logging.getLogger()) as lease:
+        with self.lake.lock("test", logging.getLogger()):
             for path, entries in self.entries.items():
                 reader = self.tables.connection.sql(f"from {'.'.join(path)}").to_arrow_reader()
-                metadata = written_by("test") | entries
-                staged = self.lake.stage(path, reader, schema=None, metadata=metadata)
-                self.lake.publish(staged, lease)
+                staged = self.lake.stage(path, reader, "test", metadata=entries)
+                self.lake.publish(staged)
         findings = [
             *RawAudit(self.settings, CONTRACTS, used_by()).published(self.lake),
             *Transformation(
-                DuckDBEngine(self.lake, self.settings), self.lake, self.settings, MODELS
+                DuckDBEngine(self.lake.fetch, self.settings), self.lake, self.settings, MODELS
             ).findings(MODELS),
         ]
         self.findings = {finding.title: finding for finding in findings}

@@ -10,7 +10,7 @@ from pyarrow import parquet as pq
 
 from starschema_assets.contract import Column, Contract
 from starschema_assets.engine import DuckDBTables, add_view
-from starschema_assets.quality.rows import RowAudit
+from starschema_assets.quality.audit import RowAudit
 
 CONTRACT = Contract(
     stage="raw",

@@ -16,7 +16,6 @@ from pyarrow import parquet as pq
 
 from starschema_assets import types
 from starschema_assets.lake.local import LocalLake
-from starschema_assets.lake.provenance import written_by
 from starschema_assets.settings import Settings
 from starschema_assets.source import mysql, mysql_sql
 from starschema_assets.source.errors import ValueRefused
@@ -51,7 +50,7 @@ class Fuzzed:
         with source.snapshot() as snapshot, self.lake.lock("fuzz", logging.getLogger()):
             rows = snapshot.read(table)
             path = ("raw", "fuzzed")
-            staged = self.lake.stage(path, rows, schema=None, metadata=written_by("fuzz"))
+            staged = self.lake.stage(path, rows, "fuzz")
             staged.path.rename(file)
         columns = [(column.name, types.arrow_type(column.type)) for column in table.columns]
         return pa.schema(columns), file

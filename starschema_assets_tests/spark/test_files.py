@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from starschema_assets.lake.errors import LakeError
-from starschema_assets.lake.open import open_lake
+from starschema_assets.lake.lake import open_lake
 from starschema_assets.settings import Settings
 from starschema_assets.spark.files import open_files, read_parts
 from starschema_assets_tests.conftest import PLAIN

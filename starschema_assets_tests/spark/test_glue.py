@@ -20,8 +20,8 @@ from dagster import DagsterInstance
 from dagster_pipes import decode_param
 from pydantic import SecretStr
 
+from starschema_assets.assets import JOB as SCRIPT
 from starschema_assets.settings import Settings
-from starschema_assets.star.assets import JOB as SCRIPT
 from starschema_assets_tests.aws_faults import Answer, FaultyAWS, faulty_aws
 from starschema_assets_tests.conftest import Sales
 from starschema_assets_tests.emulator import Emulator, emulator

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from dagster import AssetCheckEvaluation, AssetMaterialization, ExecuteInProcessResult
 
-from starschema_assets.lake.open import open_lake
+from starschema_assets.lake.lake import open_lake
 from starschema_assets_tests.conftest import Sales
 from starschema_assets_tests.pipeline import STAR, Pipeline
 

@@ -20,13 +20,12 @@ from pydantic import SecretStr
 from pyspark.sql import SparkSession
 
 from starschema_assets.contract import Contract
-from starschema_assets.lake.open import open_lake
-from starschema_assets.lake.provenance import written_by
-from starschema_assets.quality.finding import Finding
+from starschema_assets.engine import DuckDBEngine
+from starschema_assets.lake.lake import open_lake
+from starschema_assets.quality.files import Finding
 from starschema_assets.settings import Settings
 from starschema_assets.spark.engine import SparkEngine, SparkTables, open_session
 from starschema_assets.spark.files import open_files
-from starschema_assets.star.duckdb_engine import DuckDBEngine
 from starschema_assets.star.models import MODELS
 from starschema_assets.star.transformation import Transformation
 from starschema_assets_tests.conftest import PASSWORD
@@ -65,11 +64,11 @@ def lake_of(tmp_path: Path) -> Callable[[RawTables], Settings]:
     def publish(raw: RawTables) -> Settings:
         settings = Settings(lake_uri=str(tmp_path / "lake"), scratch=tmp_path / "scratch")
         lake = open_lake(settings)
-        with lake.lock("test", LOG) as lease:
+        with lake.lock("test", LOG):
             for path in RAW:
                 reader = raw.connection.sql(f"from {'.'.join(path)}").to_arrow_reader()
-                entries = written_by("test") | {"snapshot": "1", "order_figures": NO_FIGURES}
-                lake.publish(lake.stage(path, reader, schema=None, metadata=entries), lease)
+                entries = {"snapshot": "1", "order_figures": NO_FIGURES}
+                lake.publish(lake.stage(path, reader, "test", metadata=entries))
         return settings
 
     return publish
@@ -81,7 +80,7 @@ NO_FIGURES = json.dumps([["", "0", "0", "0"]])
 def on_duckdb(settings: Settings, run: Callable[[Transformation], None]) -> None:
     lake = open_lake(settings)
     with lake.lock("duckdb", LOG):
-        run(Transformation(DuckDBEngine(lake, settings), lake, settings, MODELS))
+        run(Transformation(DuckDBEngine(lake.fetch, settings), lake, settings, MODELS))
 
 
 def on_spark(

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from starschema_assets.star import duckdb_engine
+from starschema_assets import engine
 from starschema_assets.star.models import MODELS
 from starschema_assets_tests.rows import RawTables
 
@@ -18,7 +18,7 @@ def sliced(raw: RawTables) -> list[dict[str, object]]:
     """The rows of the fact, made in slices."""
     lines = len(raw.connection.sql("from raw.orderdetails"))
     rows: list[dict[str, object]] = (
-        duckdb_engine.rows_of(FACT, raw.connection, lines).read_all().to_pylist()
+        engine.rows_of(FACT, raw.connection, lines).read_all().to_pylist()
     )
     return rows
 
@@ -41,7 +41,7 @@ def test_slices_hold_every_row_once_and_in_order(
     add_orders(raw, *days)
     whole = made("fact_orders")
     assert len(whole) == 2 * len(days) + 1
-    monkeypatch.setattr(duckdb_engine, "SLICE_ROWS", rows)
+    monkeypatch.setattr(engine, "SLICE_ROWS", rows)
     assert sliced(raw) == whole
 
 
@@ -50,6 +50,6 @@ def test_a_line_is_kept_where_no_order_has_a_date(
 ) -> None:
     made("fact_orders")
     raw.add("orderdetails", {})
-    monkeypatch.setattr(duckdb_engine, "SLICE_ROWS", 1)
+    monkeypatch.setattr(engine, "SLICE_ROWS", 1)
     (row,) = sliced(raw)
     assert row["orderDate"] is None

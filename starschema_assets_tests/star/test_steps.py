@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from starschema_assets.star import duckdb_engine
+from starschema_assets import engine
 from starschema_assets_tests.rows import RawTables
 
 TEXTS = ["b", "", None, "É", "a", "it's", '"', "b"]
@@ -14,7 +14,7 @@ def made(raw: RawTables, texts: Sequence[str | None]) -> tuple[str, list[str | N
     """The type of a step's column, and its texts in their order."""
     for number, text in enumerate(texts):
         raw.add("orders", {"orderNumber": number, "comments": text})
-    duckdb_engine.make_step(raw.connection, "step", "select orderNumber, comments from raw.orders")
+    engine.make_step(raw.connection, "step", "select orderNumber, comments from raw.orders")
     ordered = raw.connection.sql("select comments from star.step order by comments, orderNumber")
     (type_,) = ordered.types
     return str(type_), [text for (text,) in ordered.fetchall()]
@@ -27,7 +27,7 @@ def test_few_texts_become_an_enumeration_in_their_order(raw: RawTables) -> None:
 
 
 def test_many_texts_stay_texts(raw: RawTables, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(duckdb_engine, "MAX_TEXTS", 5)
+    monkeypatch.setattr(engine, "MAX_TEXTS", 5)
     type_, texts = made(raw, TEXTS)
     assert type_ == "VARCHAR"
     assert texts == ["", '"', "a", "b", "b", "it's", "É", None]

@@ -10,12 +10,13 @@ from dagster import (
     Failure,
     MaterializeResult,
     MetadataValue,
+    ResourceParam,
     asset,
 )
 
 from starschema_assets.catalog.assets import KEY as CATALOG
-from starschema_assets.lake.lake import Lake
-from starschema_assets.orchestration.presentation import OWNERS
+from starschema_assets.lake.lake import Lake, open_lake
+from starschema_assets.orchestration.reports import OWNERS
 from starschema_assets.processes import verify_not_ended
 from starschema_assets.settings import Settings
 
@@ -38,7 +39,7 @@ WHEN = (
 """A report that failed isn't tried again before the next crawl: the notebook has to be mended."""
 
 
-def report_assets(settings: Settings, lake: Lake) -> AssetsDefinition:
+def report_assets(settings: Settings) -> AssetsDefinition:
     """The report as an asset downstream of the catalog."""
 
     @asset(
@@ -48,12 +49,14 @@ def report_assets(settings: Settings, lake: Lake) -> AssetsDefinition:
         kinds={"jupyter", "html"},
         owners=OWNERS,
         automation_condition=WHEN,
-        metadata={"dagster/uri": lake.document_uri(DOCUMENT)},
+        metadata={"dagster/uri": open_lake(settings).document_uri(DOCUMENT)},
         description="The notebook `sales_report.ipynb`, executed, as one HTML page that filters by "
         "country, product line and months in the reader's browser. It loads nothing from a network "
         "and holds no personal data. Made once after each crawl whose check passed.",
     )
-    def sales_report(context: AssetExecutionContext) -> MaterializeResult[None]:
+    def sales_report(
+        context: AssetExecutionContext, lake: ResourceParam[Lake]
+    ) -> MaterializeResult[None]:
         """Execute the notebook and publish the page. Fails with the error of the cell that did."""
         # Two seconds to import, which nobody who loads the definitions should have to wait.
         from starschema_assets.analytics.report.execution import (  # noqa: PLC0415

@@ -1,15 +1,29 @@
-"""Audit of one version of a table: SQL made from its contract, over Parquet, whatever its size."""
+"""Audit of a table's rows, by SQL made from its contract, and what is shown of them."""
 
+import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from starschema_assets.contract import Contract, ForeignKey
-from starschema_assets.quality import files
-from starschema_assets.quality.checks import RowCheck, foreign_key_check, key_check, row_checks
-from starschema_assets.quality.finding import EXAMPLES, Finding, Row, mask
+from starschema_assets.contract import (
+    Check,
+    Contract,
+    ForeignKey,
+    foreign_key_check,
+    key_check,
+    row_checks,
+)
+from starschema_assets.lake.lake import StagedTable, snapshots_of
+from starschema_assets.quality.files import Finding, Row, types, types_of
+
+EXAMPLES = 5
+"""Rows that are shown at most."""
+MAX_TEXT = 80
+"""Characters of a text that are shown."""
 
 Answer = tuple[Sequence[str], Sequence[tuple[Any, ...]]]
 """The columns of a query, and its rows."""
@@ -109,7 +123,7 @@ class RowAudit:
             message=f"{missing} was never published: materialize it too",
         )
 
-    def _finding(self, contract: Contract, check: RowCheck, offending: int) -> Finding:
+    def _finding(self, contract: Contract, check: Check, offending: int) -> Finding:
         rows = f"select * from {_table(contract)} where {check.broken_by}"
         return Finding(
             contract,
@@ -150,9 +164,9 @@ def audit_table(
     `declared` has the types of the columns, where they are not simply those of the contract.
     """
     declared = declared or {column.name: column.type for column in contract.columns}
-    types = files.types(contract, schema, declared)
-    yield types
-    if types.passed:
+    found = types(contract, schema, declared)
+    yield found
+    if found.passed:
         yield audit.key(contract)
         yield from audit.rows(contract)
 
@@ -175,3 +189,58 @@ def audit_references(
             yield audit.foreign_key(contract, foreign_key, keys[foreign_key.references])
         else:
             yield audit.no_such_table(contract, foreign_key)
+
+
+def mask(contract: Contract, row: Row, computed: Collection[str] = ()) -> Row:
+    """Hide what may be personal: the columns that the contract says are, and unknown ones.
+
+    `computed` columns are the audit's own. A NULL is shown as such, since it may be what offends.
+    """
+    open_columns = {column.name for column in contract.columns if not column.personal}
+    open_columns.update(computed)
+    return {
+        name: _shown(value) if name in open_columns or value is None else "***"
+        for name, value in row.items()
+    }
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, bytes):
+        return f"{len(value)} bytes"
+    if isinstance(value, str) and len(value) > MAX_TEXT:
+        return f"{value[:MAX_TEXT]}…"
+    return value
+
+
+@dataclass(frozen=True)
+class Description:
+    """A version of a table."""
+
+    rows: int
+    bytes: int
+    types: Mapping[str, str]
+    """Athena's type of each column."""
+    snapshots: Sequence[str]
+    """Those of the source that its rows come from, the oldest first."""
+    sample: Sequence[Mapping[str, Any]]
+    """The first rows, personal columns masked; none without a contract that tells them apart."""
+
+
+def describe(staged: StagedTable, contract: Contract | None) -> Description:
+    """Read the description off the staged file."""
+    file = pq.ParquetFile(staged.path)
+    rows = []
+    if contract and staged.rows:
+        rows = next(file.iter_batches(batch_size=EXAMPLES)).to_pylist()
+    return Description(
+        staged.rows,
+        staged.bytes,
+        types_of(file.schema_arrow),
+        snapshots_of(staged.metadata),
+        [as_json(mask(contract, row)) for row in rows if contract],
+    )
+
+
+def as_json(value: Any) -> Any:
+    """The value as JSON gives it back: what JSON has no type for becomes text."""
+    return json.loads(json.dumps(value, default=str))

@@ -1,0 +1,237 @@
+"""The assets raw/<table> and star/<table>: each stage is one step, audited before it publishes."""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from datetime import timedelta
+from typing import Any
+
+from dagster import (
+    AssetCheckResult,
+    AssetExecutionContext,
+    AssetKey,
+    AssetOut,
+    AssetsDefinition,
+    AssetSpec,
+    BetaWarning,
+    CodeReferencesMetadataValue,
+    FreshnessPolicy,
+    LocalFileCodeReference,
+    MaterializeResult,
+    ResourceParam,
+    RetryRequested,
+    TableColumnDep,
+    TableColumnLineage,
+    multi_asset,
+)
+
+from starschema_assets.contract import Contract
+from starschema_assets.engine import DuckDBEngine
+from starschema_assets.lake.lake import Lake, StagedTable, open_lake
+from starschema_assets.model import Model
+from starschema_assets.orchestration.pipes import run_job
+from starschema_assets.orchestration.reports import (
+    OWNERS,
+    AuditConfig,
+    catalog_tags,
+    clear_failure,
+    definition_metadata,
+    gate,
+    specs_of,
+    verify_accepted,
+)
+from starschema_assets.raw.contracts import CONTRACTS
+from starschema_assets.raw.extraction import Extraction, RawAudit
+from starschema_assets.settings import Settings
+from starschema_assets.source.errors import ConnectionLost, Unreachable
+from starschema_assets.source.source import Source
+from starschema_assets.star.models import FOLDER, MODELS, reconciliations, used_by
+from starschema_assets.star.transformation import Transformation
+
+CONNECTION_RETRIES = 3
+RETRY_SECONDS = 10
+FRESHNESS = FreshnessPolicy.time_window(
+    fail_window=timedelta(hours=36), warn_window=timedelta(hours=26)
+)
+"""A daily refresh that is two hours late is worth a look; one that was missed is a failure."""
+
+JOB = FOLDER / "job.py"
+"""The script that makes the star on Spark."""
+
+Step = Iterator[AssetCheckResult | MaterializeResult[Any]]
+
+
+def raw_assets(settings: Settings) -> AssetsDefinition:
+    """All raw tables as one step that can be run for any of them."""
+    audit = RawAudit(settings, CONTRACTS, used_by(), reconciliations())
+    uri = open_lake(settings).uri
+
+    @multi_asset(
+        name="raw_tables",
+        outs={
+            contract.table: AssetOut.from_spec(
+                _spec(
+                    contract,
+                    "As it came from the source, in one snapshot with the other raw tables of its "
+                    "run.",
+                    kinds={"mysql", "parquet"},
+                    metadata=definition_metadata(contract, uri(contract.path)),
+                ),
+                is_required=False,
+            )
+            for contract in CONTRACTS
+        },
+        check_specs=specs_of(CONTRACTS),
+        can_subset=True,
+    )
+    def raw_tables(
+        context: AssetExecutionContext,
+        config: AuditConfig,
+        source: ResourceParam[Source],
+        lake: ResourceParam[Lake],
+    ) -> Step:
+        """Extract in one snapshot, audit every table, and only then publish the first.
+
+        Without a table to extract, audit those that are published.
+        """
+        verify_accepted(config, CONTRACTS)
+        selected = [c for c in CONTRACTS if AssetKey(c.path) in context.selected_asset_keys]
+        if not selected:
+            with clear_failure():
+                yield from gate(audit.published(lake), config)
+            return
+        with clear_failure(), lake.lock(f"run {context.run.run_id}", context.log):
+            extraction = Extraction(source, lake, audit, context.run.run_id, context.log)
+            try:
+                findings, staged = extraction.stage(selected, config.accept)
+            except (ConnectionLost, Unreachable) as lost:
+                # A server that a retry can't reach is one that is still coming back.
+                is_worth_it = isinstance(lost, ConnectionLost) or context.retry_number > 0
+                if is_worth_it and context.retry_number < CONNECTION_RETRIES:
+                    raise RetryRequested(CONNECTION_RETRIES, RETRY_SECONDS) from lost
+                raise
+            yield from gate(findings, config)
+            yield from _published(lake, staged)
+
+    return raw_tables
+
+
+def star_assets(settings: Settings) -> AssetsDefinition:
+    """All star tables as one step that can be run for any of them."""
+    contracts = [model.contract for model in MODELS]
+    uri = open_lake(settings).uri
+    engine = "duckdb" if settings.engine == "duckdb" else "spark"
+
+    @multi_asset(
+        name="star_tables",
+        outs={
+            model.contract.table: AssetOut.from_spec(
+                _spec(
+                    model.contract,
+                    f"```sql\n{model.sql}\n```",
+                    kinds={"sql", "parquet", engine},
+                    freshness_policy=FRESHNESS,
+                    metadata=definition_metadata(
+                        model.contract, uri(model.contract.path), model.column_lineage
+                    )
+                    | {"dagster/code_references": _code(model)},
+                ),
+                is_required=False,
+            )
+            for model in MODELS
+        },
+        deps=sorted({_raw_key(table) for model in MODELS for table in model.raw_tables}),
+        internal_asset_deps={
+            model.contract.table: {_raw_key(table) for table in model.raw_tables}
+            for model in MODELS
+        },
+        check_specs=specs_of(contracts),
+        can_subset=True,
+    )
+    def star_tables(
+        context: AssetExecutionContext, config: AuditConfig, lake: ResourceParam[Lake]
+    ) -> Step:
+        """Make and audit every table, and only then publish the first: dimensions, then the fact.
+
+        Without a table to make, audit those that are published.
+        """
+        verify_accepted(config, contracts)
+        keys = context.selected_asset_keys
+        selected = [model for model in MODELS if AssetKey(model.contract.path) in keys]
+        lineage = {AssetKey(model.contract.path): _lineage(model) for model in selected}
+        if engine == "duckdb":
+            step = _made_here(context, config, settings, lake, selected)
+        else:
+            tables = [model.contract.table for model in selected]
+            step = run_job(context, settings, JOB, tables, contracts, config)
+        with clear_failure():
+            for result in step:
+                if isinstance(result, MaterializeResult) and result.asset_key:
+                    told = {"dagster/column_lineage": lineage[result.asset_key]}
+                    yield result._replace(metadata={**(result.metadata or {}), **told})
+                else:
+                    yield result
+
+    return star_tables
+
+
+def _made_here(
+    context: AssetExecutionContext,
+    config: AuditConfig,
+    settings: Settings,
+    lake: Lake,
+    selected: Sequence[Model],
+) -> Step:
+    # An audit holds the lock as well: the tables are judged together, so none may be replaced
+    with (
+        lake.lock(f"run {context.run.run_id}", context.log),
+        closing(DuckDBEngine(lake.fetch, settings)) as engine,
+    ):
+        transformation = Transformation(engine, lake, settings, MODELS)
+        staged = transformation.stage(selected, context.run.run_id)
+        yield from gate(transformation.findings(selected or MODELS), config)
+        yield from _published(lake, staged)
+
+
+def _published(lake: Lake, staged: Sequence[StagedTable]) -> Step:
+    """Give audited tables to the IO manager, one after the other, once all are uploaded."""
+    for table in staged:
+        lake.upload(table)
+    for table in staged:
+        yield MaterializeResult(asset_key=table.table, value=table)
+
+
+def _spec(contract: Contract, more: str, **attributes: Any) -> AssetSpec:
+    return AssetSpec(
+        contract.path,
+        description=f"{contract.description}\n\nGrain: {contract.grain}. "
+        f"Key: {', '.join(contract.key)}.\n\n{more}",
+        group_name=contract.stage,
+        owners=OWNERS,
+        tags=catalog_tags(contract),
+        **attributes,
+    )
+
+
+def _raw_key(table: str) -> AssetKey:
+    return AssetKey(["raw", table])
+
+
+def _code(model: Model) -> CodeReferencesMetadataValue:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BetaWarning)  # a link in the UI: no harm if it changes
+        return CodeReferencesMetadataValue(
+            code_references=[
+                LocalFileCodeReference(file_path=str(path), line_number=1, label=path.name)
+                for path in model.paths
+            ]
+        )
+
+
+def _lineage(model: Model) -> TableColumnLineage:
+    return TableColumnLineage(
+        {
+            column: [TableColumnDep(_raw_key(table), name) for table, name in origins]
+            for column, origins in model.column_lineage.items()
+        }
+    )
