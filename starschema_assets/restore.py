@@ -83,14 +83,18 @@ def _current(lake: Lake, table: Table) -> Version:
 
 
 def _last_run(lake: Lake, stage: str) -> list[tuple[Table, Version]]:
-    """The tables that the run wrote which wrote the newest one."""
+    """The tables that the run wrote which wrote the newest one, the last written first.
+
+    So the fact goes back before the dimensions, where the newer fact would not find all its keys.
+    """
     current = [(table, _current(lake, table)) for table in lake.tables(stage)]
     if not current:
         raise NotPublished(
             f"No table of {stage!r} is published: name a stage, or a table as stage/table, "
             "or look whether STARSCHEMA_LAKE_URI names the lake that you mean."
         )
-    _, newest = max(current, key=lambda each: each[1].written_at)
+    current.sort(key=lambda each: each[1].written_at, reverse=True)
+    _, newest = current[0]
     return [(table, version) for table, version in current if version.run_id == newest.run_id]
 
 

@@ -142,7 +142,7 @@ def arrow_type(athena: str) -> pa.DataType:
     if decimal := _DECIMAL.fullmatch(athena):
         return pa.decimal128(int(decimal[1]), int(decimal[2]))
     if athena not in _ARROW:
-        raise UnsupportedType(f"{athena!r} is none of {', '.join(_ARROW)}, decimal(p,s)")
+        raise UnsupportedType(f"{athena!r} isn't one of {', '.join(_ARROW)}, decimal(p,s)")
     return _ARROW[athena]
 
 

@@ -154,6 +154,13 @@ def test_the_page_of_a_table_tells_what_it_holds_and_where_it_came_from(
     expect(page.get_by_role("link", name="fact_orders.sql")).to_be_visible()
 
 
+def test_the_resources_page_shows_the_settings_and_of_the_url_its_variable(page: Page) -> None:
+    page.goto("/locations/starschema_assets/resources/source")
+    expect(page.get_by_role("row").filter(has_text="zero_dates")).to_contain_text("refuse")
+    url = page.get_by_role("row").filter(has_text="source_url")
+    expect(url).to_contain_text("STARSCHEMA_SOURCE_URL")
+
+
 @pytest.mark.usefixtures("run_id")
 def test_sample_rows_hide_what_is_personal(page: Page, sales: Sales) -> None:
     page.goto("/assets/raw/customers")

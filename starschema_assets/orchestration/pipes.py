@@ -60,7 +60,7 @@ class Listener(PipesMessageReader):
 
     @property
     def heard(self) -> Sequence[Message]:
-        """The messages that are none of Pipes' own."""
+        """The messages that aren't Pipes' own."""
         return self._handler.get_custom_messages() if self._handler else ()
 
 

@@ -41,7 +41,7 @@ class Snapshot:
         self.taken_at = datetime.now(UTC)
         self.id = f"{self.taken_at:%Y%m%dT%H%M%S.%fZ}-{uuid4().hex[:8]}"
         self.zero_dates: dict[str, dict[str, int]] = {}
-        """For each table, the dates of each column that became NULL because they are none."""
+        """For each table, the dates of each column that became NULL because they are invalid."""
         self._database = database
         self._connection = connection
         self._refuse_zero_dates = settings.zero_dates == "refuse"
@@ -195,6 +195,6 @@ def _zero_dates(table: SourceTable, census: Census) -> str:
         for column, count in census.zero_dates.items()
     )
     return (
-        f"Dates that are none: {found}. Correct them at the source, or let them become NULL "
+        f"Invalid dates: {found}. Correct them at the source, or let them become NULL "
         "with STARSCHEMA_ZERO_DATES=null"
     )

@@ -31,6 +31,13 @@ def used_by() -> Mapping[str, Mapping[str, tuple[str, ...]]]:
 
 
 def reconciliations() -> list[Reconciliation]:
-    """What the source is asked for, so that tables of the star can be compared with it."""
-    declared = (model.contract.reconciliation for model in MODELS)
-    return [each for each in declared if each]
+    """What the source is asked for, so that tables of the star can be compared with it.
+
+    Raises ValueError if two of one raw table would be recorded in one entry of its file.
+    """
+    found = [model.contract.reconciliation for model in MODELS if model.contract.reconciliation]
+    names = [(each.table, each.entry) for each in found]
+    for table, entry in names:
+        if names.count((table, entry)) > 1:
+            raise ValueError(f"two reconciliations with raw/{table} have the entry {entry!r}")
+    return found

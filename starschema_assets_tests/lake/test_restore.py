@@ -82,10 +82,11 @@ def test_a_stage_goes_back_by_the_run_that_wrote_it_last(
     """The raw tables, and those of the star that another run wrote, stay."""
     publish(lake, "r1", FACT, DIMENSION, LOCATION)
     publish(lake, "r2", FACT, DIMENSION, LOCATION)
-    publish(lake, "r3", FACT, DIMENSION)
+    publish(lake, "r3", DIMENSION, FACT)
     publish(lake, "r4", ("raw", "orders"))
-    printed = restore("star", settings)
-    assert len(printed.splitlines()) == 2
+    fact, dimension = restore("star", settings).splitlines()
+    assert fact.startswith("star/fact_orders: ")  # before the dimensions that it refers to
+    assert dimension.startswith("star/dim_products: ")
     assert current_runs(settings, FACT, DIMENSION, LOCATION) == ["r2", "r2", "r2"]
     assert current_runs(settings, ("raw", "orders")) == ["r4"]
     restore("star", settings)

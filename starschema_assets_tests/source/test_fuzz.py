@@ -98,7 +98,7 @@ def test_what_comes_out_is_what_the_server_says(fuzzed: Fuzzed, table: Table) ->
 
 
 def assert_comes_out(fuzzed: Fuzzed, name: str, table: Table, rows: list[Row]) -> None:
-    """Every value is in the file, whoever reads it; dates that are none are refused, or NULL."""
+    """Every value is in the file, whoever reads it; invalid dates are refused, or NULL."""
     told = [
         (f"{name}.{column.name} has ", f" such as '{value}'")
         for row in rows
