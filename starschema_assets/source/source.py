@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 
 import duckdb
@@ -50,7 +51,10 @@ class Source:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._database = _database(settings)
+
+    @cached_property
+    def _database(self) -> Database:
+        return _database(self._settings)
 
     @property
     def name(self) -> str:

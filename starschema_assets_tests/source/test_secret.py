@@ -259,5 +259,6 @@ def test_a_machine_without_credentials_or_region_is_told_so(
 
 
 def test_a_secret_is_refused_for_a_source_that_knows_no_login(shop: Shop) -> None:
+    source = shop.source(source_url=SecretStr("duckdb:////shop.duckdb"), source_secret="shop")
     with pytest.raises(SourceError, match=r"STARSCHEMA_SOURCE_SECRET .* mysql"):
-        shop.source(source_url=SecretStr("duckdb:////shop.duckdb"), source_secret="shop")
+        source.declared(["orders"])
