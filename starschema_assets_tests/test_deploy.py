@@ -1,5 +1,6 @@
 """The files of deploy/: taken by Dagster as they are, and of one mind with each other."""
 
+import subprocess
 import sys
 import tomllib
 from configparser import ConfigParser
@@ -20,7 +21,7 @@ UNITS = sorted(DEPLOY.glob("*.service"))
 
 def command(unit: Path) -> list[str]:
     """What a unit runs."""
-    parser = ConfigParser(interpolation=None)
+    parser = ConfigParser(interpolation=None, strict=False)
     parser.read(unit)
     return parser["Service"]["ExecStart"].split()
 
@@ -55,6 +56,51 @@ def test_a_unit_runs_a_program_of_the_environment_for_this_machine_alone(unit: P
     assert (Path(sys.executable).parent / Path(program).name).exists()
     if "-p" in arguments:
         assert arguments[arguments.index("-h") + 1] == "127.0.0.1"
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_what_a_machine_sets_itself_wins_over_what_an_installation_sets(unit: Path) -> None:
+    files = [line for line in unit.read_text().splitlines() if line.startswith("EnvironmentFile=")]
+    assert files == [
+        "EnvironmentFile=/etc/starschema/settings.env",
+        "EnvironmentFile=-/etc/starschema/local.env",
+    ]
+
+
+@pytest.mark.parametrize("missing", ["dist", "settings.env"])
+def test_a_release_that_is_not_whole_is_refused_before_anything_is_installed(
+    missing: str, tmp_path: Path
+) -> None:
+    if missing != "dist":
+        (tmp_path / "dist").mkdir()
+        (tmp_path / "dist" / "x.whl").touch()
+    (tmp_path / "deploy").mkdir()
+    script = tmp_path / "deploy" / "install.sh"
+    script.write_bytes((DEPLOY / "install.sh").read_bytes())
+    programs = tmp_path / "bin"  # no others, so that nothing can be installed
+    programs.mkdir()
+    for program in ("dirname", "realpath"):
+        (programs / program).symlink_to(f"/usr/bin/{program}")
+    done = subprocess.run(
+        ["/bin/bash", script],
+        env={"PATH": str(programs)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert str(tmp_path / missing) in done.stderr
+
+
+def test_an_update_to_no_release_says_where_its_command_is() -> None:
+    done = subprocess.run(
+        ["bash", DEPLOY / "starschema-update", "s3://lake"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "terraform output machine" in done.stderr
 
 
 def test_the_workspace_finds_the_code_server_by_the_name_that_the_ui_of_a_checkout_has() -> None:

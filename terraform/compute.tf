@@ -5,7 +5,8 @@ locals {
   spark_code   = "${local.spark_prefix}/code"
   spark_uri    = "s3://${aws_s3_bucket.lake.bucket}/${local.spark_code}"
 
-  # Each under the hash of its content: a run that has begun keeps the code it began with.
+  # Each under the hash of its content, so that new code never takes the place of what a run has read half of. A run
+  # that hasn't fetched its code when an apply removes it fails, and leaves the star as it was.
   dist   = "${path.module}/../dist"
   script = "${local.package}/star/job.py"
   wheel  = one(fileset(local.dist, "*.whl"))
@@ -69,6 +70,10 @@ resource "aws_s3_object" "spark" {
   source      = each.value.path
   source_hash = filesha256(each.value.path)
   kms_key_id  = aws_kms_key.data.arn
+
+  lifecycle {
+    create_before_destroy = true # the job never names code that isn't there
+  }
 }
 
 resource "aws_glue_job" "star" {

@@ -18,7 +18,7 @@ locals {
 
 output "dotenv" {
   description = "The settings of the pipeline, as lines of an environment file. No secret is among them."
-  value       = join("", [for name, value in local.settings : "${name}=${value}\n"])
+  value       = local.dotenv
 }
 
 output "analyst_dotenv" {

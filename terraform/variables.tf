@@ -151,6 +151,39 @@ variable "new_database" {
   }
 }
 
+variable "machine" {
+  description = <<-EOT
+    An EC2 instance that runs Dagster, installed at its first boot and reached by Session Manager alone.
+    enabled: whether there is one; needs `make wheel` first, and pipeline_on_ec2.
+    instance_type: with 2 GB of memory or more.
+    architecture: of the image of Debian, arm64 or amd64; the instance type must be of it.
+    subnet_id: with a way out to the internet; null: a default subnet of the database's VPC or of the default VPC. It is
+      chosen once: `terraform apply -replace='aws_instance.machine[0]'` moves the machine, without its history.
+    disk_gb: of the encrypted disk.
+  EOT
+  type = object({
+    enabled       = optional(bool, false)
+    instance_type = optional(string, "t4g.small")
+    architecture  = optional(string, "arm64")
+    subnet_id     = optional(string)
+    disk_gb       = optional(number, 20)
+  })
+  default = {}
+
+  validation {
+    condition     = contains(["arm64", "amd64"], var.machine.architecture)
+    error_message = "machine.architecture is arm64 or amd64."
+  }
+  validation {
+    condition     = var.machine.subnet_id == null ? true : can(regex("^subnet-[0-9a-f]+$", var.machine.subnet_id))
+    error_message = "machine.subnet_id is the ID of a subnet, such as subnet-0123456789abcdef0."
+  }
+  validation {
+    condition     = var.machine.disk_gb >= 10 && floor(var.machine.disk_gb) == var.machine.disk_gb
+    error_message = "machine.disk_gb is a whole number of gigabytes, at least 10."
+  }
+}
+
 variable "pipeline_on_ec2" {
   description = "Whether EC2 instances may take the pipeline's role; makes its instance profile, too."
   type        = bool

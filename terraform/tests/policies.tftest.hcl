@@ -54,6 +54,7 @@ run "no_policy_of_a_role_has_a_wildcard_where_aws_takes_a_name" {
       for policy in [
         data.aws_iam_policy_document.pipeline, data.aws_iam_policy_document.ask["pipeline"],
         data.aws_iam_policy_document.crawler, data.aws_iam_policy_document.spark, data.aws_iam_policy_document.analyst,
+        data.aws_iam_policy_document.machine,
         ] : [
         for statement in jsondecode(policy.json).Statement : [
           for action in flatten([statement.Action]) : !strcontains(action, "*")
@@ -68,14 +69,15 @@ run "no_policy_of_a_role_has_a_wildcard_where_aws_takes_a_name" {
       for policy in [
         data.aws_iam_policy_document.pipeline, data.aws_iam_policy_document.ask["pipeline"],
         data.aws_iam_policy_document.crawler, data.aws_iam_policy_document.spark, data.aws_iam_policy_document.analyst,
+        data.aws_iam_policy_document.machine,
         ] : [
         for statement in jsondecode(policy.json).Statement : [
           for resource in flatten([statement.Resource]) :
-          can(regex("^arn:aws:[a-z0-9-]+:[a-z0-9-]*:(123456789012)?:[^*]", resource)) || statement.Sid == "ChooseInTheEditor"
+          can(regex("^arn:aws:[a-z0-9-]+:[a-z0-9-]*:(123456789012)?:[^*]", resource)) || contains(["ChooseInTheEditor", "BeReachedBySessionManager"], statement.Sid)
         ]
       ]
     ]))
-    error_message = "A resource is a wildcard, and not that of the statement for which AWS takes nothing else."
+    error_message = "A resource is a wildcard, and not that of a statement for which AWS takes nothing else."
   }
 }
 
@@ -229,5 +231,22 @@ run "buckets_are_spoken_to_over_tls_only" {
       ])
     ])
     error_message = "A bucket takes requests without TLS."
+  }
+}
+
+run "the_machine_is_reached_by_session_manager_and_reads_its_release" {
+  command = plan
+
+  assert {
+    condition = {
+      for statement in jsondecode(data.aws_iam_policy_document.machine.json).Statement : statement.Sid => [statement.Action, statement.Resource]
+      } == {
+      BeReachedBySessionManager = [[
+        "ssmmessages:OpenDataChannel", "ssmmessages:OpenControlChannel", "ssmmessages:CreateDataChannel",
+        "ssmmessages:CreateControlChannel", "ssm:UpdateInstanceInformation",
+      ], "*"]
+      ReadItsRelease = ["s3:GetObject", "arn:aws:s3:::lake/lake/_machine/*"]
+    }
+    error_message = "The machine may do more, or less."
   }
 }
