@@ -82,8 +82,10 @@ test: .venv/installed .venv/spark ## run the tests on a real MariaDB, MySQL, S3 
 terraform: .venv/installed ## check the configuration in terraform/: its form, its tests, its policies
 	@.venv/bin/python -m pytest $(AWS_TESTS) $(ARGS)
 
-rehearse: wheel ## the AWS side of terraform/ in an emulator, from nothing to nothing, in some five minutes
+rehearse: wheel ## the AWS side of terraform/ in an emulator and a container, from nothing to nothing, in some ten minutes
 	@$(call mariadb,that the pipeline reads)
+	@{ command -v systemd-nspawn && command -v mmdebstrap; } >/dev/null 2>&1 || \
+	  ( $(call install,systemd-container mmdebstrap,the container in which the machine boots) ) || true
 	@.venv/bin/python -m starschema_assets_tests.rehearsal
 
 fuzz: .venv/installed ## random tables through a real MariaDB and MySQL for half an hour (ARGS=--hypothesis-seed=7)

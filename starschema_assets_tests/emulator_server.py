@@ -2,7 +2,8 @@
 
 ministack authorizes some requests of Glue and Athena on another resource than AWS does. They are
 corrected here, by AWS's Service Authorization Reference, so that a policy that names one crawler
-or one workgroup means here what it means there.
+or one workgroup means here what it means there. It also lacks what a new machine needs to be
+planned: the zones of its type, the parameters of Debian's images, user data, its disk and groups.
 """
 
 import json
@@ -10,8 +11,8 @@ import sys
 from typing import Any
 
 import ministack.app  # type: ignore[import-not-found]
-from ministack.core import iam_actions  # type: ignore[import-not-found]
-from ministack.services import athena, glue  # type: ignore[import-not-found]
+from ministack.core import iam_actions, responses  # type: ignore[import-not-found]
+from ministack.services import athena, ec2, glue, ssm  # type: ignore[import-not-found]
 
 CRAWLER = {"GetCrawler", "StartCrawler", "StopCrawler", "UpdateCrawler", "DeleteCrawler"}
 DATABASE = {"GetDatabase", "UpdateDatabase", "DeleteDatabase"}
@@ -40,9 +41,89 @@ def resource_arn(*request: Any) -> str:
     return arn
 
 
+IMAGE = "ami-0abcdef1234567890"
+"""One that ministack knows and starts nothing for."""
+
+parameters_as_ministack_has_them = ssm._get_parameters_by_path  # noqa: SLF001
+route_tables_as_ministack_has_them = ec2._describe_route_tables  # noqa: SLF001
+run_as_ministack_does = ec2._run_instances  # noqa: SLF001
+attribute_as_ministack_has_it = ec2._describe_instance_attribute  # noqa: SLF001
+
+
+def parameters_by_path(asked: dict[str, Any]) -> Any:
+    """Debian's images, too: the newest of the release for each architecture."""
+    path = asked["Path"].rstrip("/")
+    if not path.startswith("/aws/service/debian/release/"):
+        return parameters_as_ministack_has_them(asked)
+    images = [
+        {"Name": f"{path}/{architecture}", "Type": "String", "Value": IMAGE, "Version": 1}
+        for architecture in ("amd64", "arm64")
+    ]
+    return responses.json_response({"Parameters": images})
+
+
+def instance_type_offerings(asked: dict[str, Any]) -> Any:
+    """Every type in every zone."""
+    kind = ec2._p(asked, "Filter.1.Value.1")  # noqa: SLF001
+    items = "".join(
+        f"<item><instanceType>{kind}</instanceType><locationType>availability-zone</locationType>"
+        f"<location>{ec2.get_region()}{zone}</location></item>"
+        for zone in "abc"
+    )
+    return ec2._xml(  # noqa: SLF001
+        200,
+        "DescribeInstanceTypeOfferingsResponse",
+        f"<instanceTypeOfferingSet>{items}</instanceTypeOfferingSet>",
+    )
+
+
+def instance_attribute(asked: dict[str, Any]) -> Any:
+    """The user data as it was given, too."""
+    instance = ec2._instances.get(ec2._p(asked, "InstanceId"))  # noqa: SLF001
+    if not instance or ec2._p(asked, "Attribute") != "userData":  # noqa: SLF001
+        return attribute_as_ministack_has_it(asked)
+    return ec2._xml(  # noqa: SLF001
+        200,
+        "DescribeInstanceAttributeResponse",
+        f"<instanceId>{instance['InstanceId']}</instanceId>"
+        f"<userData><value>{instance['UserData']}</value></userData>",
+    )
+
+
+def run_instances(asked: dict[str, Any]) -> Any:
+    """The disk, subnet and security groups that were asked for, too."""
+    known = set(ec2._instances)  # noqa: SLF001
+    answer = run_as_ministack_does(asked)
+    for id_ in set(ec2._instances) - known:  # noqa: SLF001
+        instance = ec2._instances[id_]  # noqa: SLF001
+        groups = ec2._parse_member_list(asked, "NetworkInterface.1.SecurityGroupId")  # noqa: SLF001
+        if groups:
+            instance["SubnetId"] = ec2._p(asked, "NetworkInterface.1.SubnetId")  # noqa: SLF001
+            instance["SecurityGroups"] = [{"GroupId": id_, "GroupName": id_} for id_ in groups]
+        for mapping in instance["BlockDeviceMappings"]:
+            volume = ec2._volumes[mapping["Ebs"]["VolumeId"]]  # noqa: SLF001
+            ebs = "BlockDeviceMapping.1.Ebs"
+            volume["Size"] = int(ec2._p(asked, f"{ebs}.VolumeSize") or volume["Size"])  # noqa: SLF001
+            volume["Encrypted"] = ec2._p(asked, f"{ebs}.Encrypted") == "true"  # noqa: SLF001
+    return answer
+
+
+def route_tables(asked: dict[str, Any]) -> Any:
+    """Those that a filter names, too."""
+    for number in range(1, 10):
+        if ec2._p(asked, f"Filter.{number}.Name") == "route-table-id":  # noqa: SLF001
+            asked["RouteTableId.1"] = asked[f"Filter.{number}.Value.1"]
+    return route_tables_as_ministack_has_them(asked)
+
+
 def main() -> None:
     """Serve until killed; a crawl takes so many seconds."""
     iam_actions.extract_resource_arn = resource_arn
+    ssm._get_parameters_by_path = parameters_by_path  # noqa: SLF001
+    ec2._ACTION_MAP["DescribeInstanceAttribute"] = instance_attribute  # noqa: SLF001
+    ec2._ACTION_MAP["DescribeRouteTables"] = route_tables  # noqa: SLF001
+    ec2._ACTION_MAP["RunInstances"] = run_instances  # noqa: SLF001
+    ec2._ACTION_MAP["DescribeInstanceTypeOfferings"] = instance_type_offerings  # noqa: SLF001
     glue.CRAWLER_RUN_SECONDS = float(sys.argv.pop())  # ministack reads the others
     # With TLS it would take port 443 beside its own
     ministack.app._port_is_bindable = lambda *_: False  # noqa: SLF001

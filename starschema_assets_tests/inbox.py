@@ -12,8 +12,8 @@ from starschema_assets_tests.emulator import Emulator
 class Inbox:
     """A topic, and a queue that gets its messages."""
 
-    def __init__(self, aws: Emulator) -> None:
-        self.name = f"alerts-{uuid.uuid4().hex[:8]}"
+    def __init__(self, aws: Emulator, name: str | None = None) -> None:
+        self.name = name or f"alerts-{uuid.uuid4().hex[:8]}"
         self.topic = f"arn:aws:sns:{aws.session.region_name}:000000000000:{self.name}"
         self._sns: Any = aws.session.client("sns", endpoint_url=aws.url)
         self._sqs: Any = aws.session.client("sqs", endpoint_url=aws.url)

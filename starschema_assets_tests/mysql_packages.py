@@ -110,12 +110,12 @@ def _fetch() -> None:
     if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
         raise NoMySQL("this machine has no apt, and MySQL is fetched from Debian's packages")
     sys.stderr.write("Fetching MySQL from Debian's unstable suite into .mysql, 350 MB\n")
-    mirror = _mirror()
+    debian = mirror()
     shutil.rmtree(FOLDER, ignore_errors=True)
     apt = FOLDER / "apt"
     for folder in ("lists/partial", "archives/partial"):
         (apt / folder).mkdir(parents=True)
-    (apt / "sources").write_text(f"deb [signed-by={_KEYRING}] {mirror} sid main\n")
+    (apt / "sources").write_text(f"deb [signed-by={_KEYRING}] {debian} sid main\n")
     (apt / "status").write_text(_perl(_said(["dpkg", "--print-architecture"]).strip()))
     _apt("update")
     _apt("-y", "--download-only", "install", *_PACKAGES)
@@ -124,7 +124,7 @@ def _fetch() -> None:
     shutil.rmtree(apt)
 
 
-def _mirror() -> str:
+def mirror() -> str:
     """The mirror that apt uses for Debian's own packages."""
     form = ["--format", "$(REPO_URI)", "Created-By: Packages", "Label: Debian"]
     mirrors = sorted(set(_said(["apt-get", "indextargets", *form]).split()))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from starschema_assets_tests.rehearsal.account import account
 from starschema_assets_tests.rehearsal.company import database
+from starschema_assets_tests.rehearsal.machine import STAND_INS
 from starschema_assets_tests.rehearsal.proofs import Proofs
 from starschema_assets_tests.rehearsal.stages import Rehearsal
 from starschema_assets_tests.terraform.terraform import MISSING, terraform_is_missing
@@ -29,17 +30,22 @@ def main() -> int:
         print(f"make rehearse: {MISSING}", file=sys.stderr)
         return 1
     proofs = Proofs()
-    print("Rehearsing the AWS side (about five minutes)", flush=True)
+    print("Rehearsing the AWS side (about ten minutes)", flush=True)
     with (
         tempfile.TemporaryDirectory(prefix="rehearsal") as folder,
         database(Path(folder)) as (server, authority),
         account(Path(folder)) as emulated,
     ):
+        rehearsal = Rehearsal(proofs, emulated, server, authority)
         try:
-            Rehearsal(proofs, emulated, server, authority).play()
+            rehearsal.play()
         except Exception as error:  # noqa: BLE001 - it is in the table, or is added to it
             proofs.add_failure(error)
     print(f"\n{proofs.table()}\n\nOnly a real account can prove:\n{UNPROVEN}")
+    if rehearsal.not_rehearsed:
+        print(f"Not rehearsed: {rehearsal.not_rehearsed}\n")
+    else:
+        print(f"Stand-ins of the machine:\n{STAND_INS}")
     print(f"{len(proofs.lines)} proofs, {proofs.failed} failed.")
     return 1 if proofs.failed else 0
 

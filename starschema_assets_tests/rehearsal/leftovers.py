@@ -9,6 +9,12 @@ NAME = "starschema"
 
 LISTINGS: list[tuple[str, str, str, dict[str, Any]]] = [
     ("athena", "list_work_groups", "WorkGroups", {}),
+    (
+        "ec2",
+        "describe_instances",
+        "Reservations",
+        {"Filters": [{"Name": "instance-state-name", "Values": ["running"]}]},
+    ),
     ("ec2", "describe_route_tables", "RouteTables", {}),
     ("ec2", "describe_security_groups", "SecurityGroups", {}),
     ("ec2", "describe_subnets", "Subnets", {}),

@@ -10,7 +10,7 @@ OTHERS = "payroll"
 
 
 class Others:
-    """The company's secret for the reader of its database, and things of another project."""
+    """The secret of the database's reader, the VPC, and what another project has."""
 
     def __init__(self, account: Account) -> None:
         secrets = account.client("secretsmanager")
@@ -18,11 +18,22 @@ class Others:
         self.reader: str = secrets.create_secret(Name="sales/reader", SecretString=login)["ARN"]
         self.secret: str = secrets.create_secret(Name=OTHERS, SecretString=login)["ARN"]
         self.topic: str = account.client("sns").create_topic(Name=OTHERS)["TopicArn"]
-        ec2 = account.client("ec2")
-        self.vpc: str = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+        self._ec2 = account.client("ec2")
+        vpcs = self._ec2.describe_vpcs()["Vpcs"]
+        (self.vpc,) = (vpc["VpcId"] for vpc in vpcs if vpc["IsDefault"])
         account.aws.add_crawler(OTHERS, OTHERS, f"s3://{OTHERS}/")
         account.client("glue").create_job(
             Name=OTHERS,
             Role=f"arn:aws:iam::{ACCOUNT_ID}:role/{OTHERS}-crawler",
             Command={"Name": "glueetl", "ScriptLocation": f"s3://{OTHERS}/job.py"},
+        )
+
+    def open_a_way_out(self) -> None:
+        """The route of a default VPC to its internet gateway, which the emulator's lacks."""
+        (gateway,) = self._ec2.describe_internet_gateways()["InternetGateways"]
+        (table,) = self._ec2.describe_route_tables()["RouteTables"]
+        self._ec2.create_route(
+            RouteTableId=table["RouteTableId"],
+            DestinationCidrBlock="0.0.0.0/0",
+            GatewayId=gateway["InternetGatewayId"],
         )

@@ -7,6 +7,7 @@ FORGOTTEN = {
     ("aws_glue_crawler", "tags_all"),
     ("aws_glue_crawler", "lineage_configuration"),
     ("aws_glue_job", "tags_all"),
+    ("aws_instance", "metadata_options"),
     ("aws_db_instance", "enabled_cloudwatch_logs_exports"),
 }
 """Attributes that ministack takes and doesn't give back: excused where it left them empty."""

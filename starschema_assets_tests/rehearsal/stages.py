@@ -23,18 +23,22 @@ from starschema_assets_tests.rehearsal.account import (
 )
 from starschema_assets_tests.rehearsal.answers import answer
 from starschema_assets_tests.rehearsal.company import DATABASE, PASSWORD, Machine, sales_by_country
+from starschema_assets_tests.rehearsal.debian import NoContainer
+from starschema_assets_tests.rehearsal.instance import VARIABLES, Instance
 from starschema_assets_tests.rehearsal.others import Others
 from starschema_assets_tests.rehearsal.plans import changes
 from starschema_assets_tests.rehearsal.proofs import Proofs, expect
 from starschema_assets_tests.terraform.terraform import Terraform
 
-ZONES = {f"{REGION}a": "10.0.200.0/26", f"{REGION}b": "10.0.200.64/26"}
+ZONES = {f"{REGION}a": "172.31.200.0/26", f"{REGION}b": "172.31.200.64/26"}
 
 
 class Rehearsal:
     """One account, one database, and Terraform between them."""
 
     def __init__(self, proofs: Proofs, account: Account, server: MariaDB, authority: Path) -> None:
+        self.instance = Instance(proofs, account, server, authority)
+        self.not_rehearsed: str | None = None
         account.set_up()
         self.proofs = proofs
         self.account = account
@@ -44,6 +48,7 @@ class Rehearsal:
         self.variables: dict[str, Any] = {
             "deletion_protection": False,
             "alert_email": "data-team@example.com",
+            "machine": VARIABLES,
             "pipeline_principals": [f"arn:aws:iam::{ACCOUNT_ID}:user/dagster"],
             "existing_source": {
                 "host": "127.0.0.1",
@@ -60,14 +65,22 @@ class Rehearsal:
 
     def play(self) -> None:
         """Every stage in order."""
+        try:
+            self._play()
+        finally:
+            self.instance.stop()
+
+    def _play(self) -> None:
         role = f"arn:aws:iam::{ACCOUNT_ID}:role/starschema-pipeline"
         user = self.account.user("dagster", document=policy("sts:AssumeRole", role))
         self.apply()
+        self.instance.boot(lambda: self.account.taken(user, role))
         machine = Machine(self.account, user, role, self.account.folder / "machine")
         self.refresh(machine)
         analyst = self.account.user("analyst", policy=self.terraform.output("analyst_policy_arn"))
         self.ask(analyst)
         pipeline = self.account.taken(user, role)
+        self.boot_the_machine()
         self.try_rights(pipeline, analyst)
         self.plan_again()
         self.switch_on_what_is_optional(pipeline)
@@ -85,8 +98,18 @@ class Rehearsal:
                 "-backend-config=encrypt=true",
                 "-backend-config=use_lockfile=true",
             )
+        for what, variables, message in (
+            ("a machine in a subnet without a way out", {}, "has no way out"),
+            ("another account", {"account_id": "111111111111"}, "account ID not allowed"),
+            ("a region that there isn't", {"region": "us-east-9"}, "us-east-9"),
+        ):
+            with self.proofs.of(f"terraform plan refuses {what}"):
+                terraform = self.account.terraform(self.variables | variables)
+                done = terraform.attempt("plan", "-input=false", "-no-color")
+                expect([done.returncode, message in " ".join(done.stderr.split())], [1, True])
+        self.others.open_a_way_out()
         with self.proofs.of("terraform apply builds everything", needed=True):
-            self.terraform.run("apply", "-auto-approve", "-input=false", "-no-color")
+            self._apply()
         with self.proofs.of("the crawler has a target for each table of the star"):
             crawler = self.account.client("glue").get_crawler(Name="starschema-star")["Crawler"]
             targets = {target["Path"] for target in crawler["Targets"]["S3Targets"]}
@@ -136,6 +159,16 @@ class Rehearsal:
         rights.prove_the_pipelines_rights(self.proofs, self.account, pipeline, analyst, self.others)
         rights.prove_glues_rights(self.proofs, self.account)
 
+    def boot_the_machine(self) -> None:
+        """The EC2 instance in a container, where one boots."""
+        try:
+            self.instance.prove(
+                lambda: json.loads(self.terraform.run("output", "-json", "machine")),
+                self._apply,
+            )
+        except NoContainer as error:
+            self.not_rehearsed = f"the machine, since no container boots here: {error}"
+
     def plan_again(self) -> None:
         """A plan sees nothing to do, until somebody changes something by hand."""
         with self.proofs.of("terraform plan shows no change"):
@@ -167,7 +200,7 @@ class Rehearsal:
         with self.proofs.of(
             "terraform apply adds a Spark job, and a database in private subnets", needed=True
         ):
-            self.terraform.run("apply", "-auto-approve", "-input=false", "-no-color")
+            self._apply()
         with self.proofs.of("and mends what was changed by hand"):
             versioning = self.account.client("s3").get_bucket_versioning(Bucket=LAKE)
             expect(versioning["Status"], "Enabled")
@@ -186,6 +219,9 @@ class Rehearsal:
             after = leftovers.found(self.account)
             expect([kind for kind, count in after.items() if count], [])
             expect(json.loads(self._state())["resources"], [])
+
+    def _apply(self) -> None:
+        self.terraform.run("apply", "-auto-approve", "-input=false", "-no-color")
 
     def _state(self) -> str:
         answer = self.account.client("s3").get_object(Bucket=STATE_BUCKET, Key=STATE_KEY)

@@ -1,0 +1,36 @@
+"""A newer version of the project, for an update."""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from uv import find_uv_bin
+
+from starschema_assets.settings import CHECKOUT
+
+VERSION = "0.1.1"
+
+
+@contextmanager
+def newer_wheel(folder: Path) -> Iterator[None]:
+    """It is in dist/, which Terraform uploads, until the block ends; then what was there is."""
+    source, dist, kept = folder / "newer", CHECKOUT / "dist", folder / "dist"
+    shutil.copytree(CHECKOUT / "starschema_assets", source / "starschema_assets")
+    for name in ("setup.py", "README.md", "LICENSE"):
+        shutil.copy(CHECKOUT / name, source)
+    project = (CHECKOUT / "pyproject.toml").read_text()
+    project, found = re.subn(r'(?m)^version = ".+"', f'version = "{VERSION}"', project, count=1)
+    assert found
+    (source / "pyproject.toml").write_text(project)
+    shutil.move(dist, kept)
+    try:
+        build = [find_uv_bin(), "build", "-q", "--wheel", "--no-build-isolation", "--offline"]
+        subprocess.run([*build, "--python", sys.executable, "-o", dist, source], check=True)
+        yield
+    finally:
+        shutil.rmtree(dist, ignore_errors=True)
+        shutil.move(kept, dist)
