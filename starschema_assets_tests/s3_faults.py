@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 
 SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Reduce your request rate.</Message></Error>"
+CONFLICT = b"<Error><Code>ConditionalRequestConflict</Code><Message>Retry.</Message></Error>"
 DENIED = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
 
 Match = Callable[[str, str], bool]
@@ -24,11 +25,15 @@ class FaultyS3:
     """Answered 503."""
     deny: Match | None = None
     """Answered 403."""
+    conflict: Match | None = None
+    """Answered 409."""
     lose_answer: Match | None = None
     """Carried out, but the connection breaks before the answer."""
     times: int = 0
     """How many more matching requests fail."""
     failed: int = 0
+    asked: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
+    """Method, path and headers of each request, in order; the headers' names in lower case."""
     mutex: threading.Lock = field(default_factory=threading.Lock)
 
     def fails(self, match: Match | None, method: str, path: str) -> bool:
@@ -68,10 +73,14 @@ class _Proxy(BaseHTTPRequestHandler):
 
     def _forward(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.state.asked.append((self.command, self.path, headers))
         if self.state.fails(self.state.slow_down, self.command, self.path):
             self._answer(503, SLOW_DOWN)
         elif self.state.fails(self.state.deny, self.command, self.path):
             self._answer(403, DENIED)
+        elif self.state.fails(self.state.conflict, self.command, self.path):
+            self._answer(409, CONFLICT)
         else:
             connection = HTTPConnection(self.upstream)
             connection.request(self.command, self.path, body, dict(self.headers))

@@ -26,6 +26,10 @@ THREADS = 4
 _MARK = "upload"
 
 
+class UploadConflict(Exception):  # noqa: N818 - reads as what happened
+    """Another request met this one: S3 wants the upload begun anew."""
+
+
 class Multipart:
     """One upload to one key; invisible until `complete`."""
 
@@ -36,17 +40,15 @@ class Multipart:
         self._client = client
         self._at: dict[str, Any] = {"Bucket": bucket, "Key": key}
         self._mark = uuid.uuid4().hex
+        self._metadata = {**metadata, _MARK: self._mark}
         self.current = _etag(client, self._at)
-        self._id = client.create_multipart_upload(
-            **self._at,
-            Metadata={**metadata, _MARK: self._mark},
-            ContentType="application/vnd.apache.parquet",
-            ChecksumAlgorithm="CRC32",
-        )["UploadId"]
+        self._id = self._create()
         self._parts: list[Any] = []
+        self._send_again: Callable[[], None] = lambda: None
 
     def upload(self, path: Path) -> None:
         """Upload the file's parts, some at once."""
+        self._send_again = lambda: self.upload(path)
         size = path.stat().st_size
 
         def send(number: int, start: int, length: int) -> dict[str, Any]:
@@ -55,7 +57,11 @@ class Multipart:
                 body = file.read(length)
             return dict(
                 self._client.upload_part(
-                    **self._at, UploadId=self._id, PartNumber=number, Body=body
+                    **self._at,
+                    UploadId=self._id,
+                    PartNumber=number,
+                    Body=body,
+                    ChecksumAlgorithm="CRC32",  # also where checksums are sent only when required
                 )
             )
 
@@ -63,22 +69,28 @@ class Multipart:
 
     def copy(self, version: str, size: int) -> None:
         """Let the server copy an earlier version of the same object."""
+        self._send_again = lambda: self.copy(version, size)
         source: Any = {**self._at, "VersionId": version}
 
         def send(number: int, start: int, length: int) -> dict[str, Any]:
+            # S3 takes a range only of objects above 5 MB
+            part: Any = {"CopySourceRange": f"bytes={start}-{start + length - 1}"}
             answer = self._client.upload_part_copy(
                 **self._at,
                 UploadId=self._id,
                 PartNumber=number,
                 CopySource=source,
-                CopySourceRange=f"bytes={start}-{start + length - 1}",
+                **(part if length < size else {}),
             )
             return dict(answer["CopyPartResult"])
 
         self._send(send, size, COPIED_PART_BYTES)
 
     def complete(self) -> str:
-        """Let the object appear, if it still replaces what it was begun upon; return its ETag."""
+        """Let the object appear, if it still replaces what it was begun upon; return its ETag.
+
+        Raises UploadConflict if it may be tried again after `begin_anew`, else LakeError.
+        """
         condition: dict[str, Any] = (
             {"IfMatch": self.current} if self.current else {"IfNoneMatch": "*"}
         )
@@ -92,15 +104,32 @@ class Multipart:
             # botocore may have repeated a request that had succeeded, its answer being lost.
             if etag := self._completed():
                 return etag
+            is_busy = code_of(error) == "ConditionalRequestConflict"
+            if is_busy and _etag(self._client, self._at) == self.current:
+                raise UploadConflict from error
             raise LakeError(
                 "another run published or cleaned up since this one staged: run again"
             ) from error
         return answer["ETag"]
 
+    def begin_anew(self) -> None:
+        """Send everything once more, in an upload of its own."""
+        self.abort()
+        self._id = self._create()
+        self._send_again()
+
     def abort(self) -> None:
         """Forget the parts; what can't be reached now is swept by the next holder of the lock."""
         with suppress(ClientError, BotoCoreError):
             self._client.abort_multipart_upload(**self._at, UploadId=self._id)
+
+    def _create(self) -> str:
+        return self._client.create_multipart_upload(
+            **self._at,
+            Metadata=self._metadata,
+            ContentType="application/vnd.apache.parquet",
+            ChecksumAlgorithm="CRC32",
+        )["UploadId"]
 
     def _send(
         self, send: Callable[[int, int, int], dict[str, Any]], size: int, part_bytes: int

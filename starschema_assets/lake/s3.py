@@ -28,7 +28,7 @@ from starschema_assets.lake.lake import (
     name_of,
     table_of,
 )
-from starschema_assets.lake.multipart import THREADS, Multipart
+from starschema_assets.lake.multipart import THREADS, Multipart, UploadConflict
 from starschema_assets.lake.parquet import Footer, read_footer
 from starschema_assets.lake.s3_bucket import Bucket, End, clear_errors
 from starschema_assets.lake.s3_lease import LockObject, S3Lease, lease
@@ -37,6 +37,8 @@ from starschema_assets.settings import Settings
 
 FOOTER_BYTES = 2**17
 """Bytes of a file's end that hold the footer of most tables."""
+UPLOADS = 3
+"""How often a table is uploaded at most, if S3 answers that another request met this one."""
 
 
 class S3Lake(Lake):
@@ -64,8 +66,9 @@ class S3Lake(Lake):
 
     def document_link(self, document: Table) -> str | None:
         """The object in the AWS console, from where those who may read it open it."""
-        key = quote(self._page(document))
-        return f"https://s3.console.aws.amazon.com/s3/object/{self._name}?prefix={key}"
+        region = self._bucket.client.meta.region_name
+        home = f"https://{region}.console.aws.amazon.com/s3/object/{self._name}"
+        return f"{home}?region={region}&prefix={quote(self._page(document))}"
 
     def write_document(self, document: Table, html: bytes) -> str:
         """Put the object, which S3 does wholly or not at all."""
@@ -248,14 +251,21 @@ class S3Lake(Lake):
         return clear_errors(self._bucket.name, self._key(table), f"{name_of(table)}: {doing}")
 
     def _complete(self, table: Table, upload: Multipart) -> str:
-        self._held(table).verify()
         with self._errors(table, "publishing"):
-            try:
-                return upload.complete()
-            except LakeError as error:
-                raise LakeError(
-                    f"{name_of(table)} was not published to {self.uri(table)}: {error}."
-                ) from error
+            for _ in range(UPLOADS):
+                self._held(table).verify()
+                try:
+                    return upload.complete()
+                except UploadConflict:
+                    upload.begin_anew()
+                except LakeError as error:
+                    raise LakeError(
+                        f"{name_of(table)} was not published to {self.uri(table)}: {error}."
+                    ) from error
+        raise LakeError(
+            f"{name_of(table)} was not published to {self.uri(table)}: {UPLOADS} uploads met other "
+            "requests for that object. Find out who else writes it, and run again."
+        )
 
     def _sweep(self, log: Logger) -> None:
         for folder in sweep(self._settings.scratch):

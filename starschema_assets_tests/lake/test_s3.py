@@ -188,6 +188,88 @@ def test_an_answer_that_is_lost_is_no_lost_race(
     lake.close()
 
 
+def is_completion(method: str, path: str) -> bool:
+    return method == "POST" and "uploadId=" in path
+
+
+def test_an_upload_that_met_another_request_is_begun_anew(
+    faults: FaultyS3, s3_settings: Settings
+) -> None:
+    """What S3 asks for after a 409 ConditionalRequestConflict."""
+    lake = open_lake(s3_settings)
+    publish(lake, "r1")
+    faults.conflict, faults.times = is_completion, 1
+    publish(lake, "r2")
+    assert faults.failed == 1
+    assert runs_in(lake.fetch(FACT)) == ["r2"]
+    faults.conflict, faults.times = is_completion, 1
+    with lake.lock("restore", LOG):
+        lake.restore(FACT, lake.previous(FACT))
+    assert faults.failed == 2
+    assert runs_in(lake.fetch(FACT)) == ["r1"]
+    bucket, prefix = s3_settings.lake_uri.removeprefix("s3://").split("/", 1)
+    assert "Uploads" not in boto3.client("s3").list_multipart_uploads(Bucket=bucket, Prefix=prefix)
+    lake.close()
+
+
+def test_uploads_that_always_meet_another_request_end_and_leave_what_is_published(
+    faults: FaultyS3, s3_settings: Settings
+) -> None:
+    lake = open_lake(s3_settings)
+    publish(lake, "r1")
+    faults.conflict, faults.times = is_completion, 100
+    with pytest.raises(LakeError, match=r"star/fact_orders was not published.*who else writes it"):
+        publish(lake, "r2")
+    assert runs_in(lake.fetch(FACT)) == ["r1"]
+    lake.close()
+
+
+def test_an_object_that_somebody_replaced_meanwhile_is_not_written_over(
+    faults: FaultyS3, s3: SeaweedFS, s3_settings: Settings
+) -> None:
+    lake = open_lake(s3_settings)
+    publish(lake, "r1")
+    bucket, _, key = lake.uri(FACT).removeprefix("s3://").partition("/")
+    theirs = boto3.client("s3", endpoint_url=s3.url)
+
+    def replaced(method: str, path: str) -> bool:
+        if is_completion(method, path):
+            theirs.put_object(Bucket=bucket, Key=key, Body=b"theirs")
+        return is_completion(method, path)
+
+    faults.conflict, faults.times = replaced, 1
+    with pytest.raises(LakeError, match="another run published"):
+        publish(lake, "r2")
+    assert theirs.get_object(Bucket=bucket, Key=key)["Body"].read() == b"theirs"
+    lake.close()
+
+
+def test_a_small_version_is_copied_whole_and_not_by_a_range(
+    faults: FaultyS3, s3_settings: Settings
+) -> None:
+    """S3 refuses a range of an object below 5 MB."""
+    lake = open_lake(s3_settings)
+    publish(lake, "r1")
+    publish(lake, "r2")
+    with lake.lock("restore", LOG):
+        lake.restore(FACT, lake.previous(FACT))
+    copies = [headers for _, _, headers in faults.asked if "x-amz-copy-source" in headers]
+    assert ["x-amz-copy-source-range" in headers for headers in copies] == [False]
+    lake.close()
+
+
+def test_parts_have_checksums_where_they_are_sent_only_when_required(
+    faults: FaultyS3, s3_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S3 completes no upload that was begun with checksums and has parts without."""
+    monkeypatch.setenv("AWS_REQUEST_CHECKSUM_CALCULATION", "when_required")
+    lake = open_lake(s3_settings)
+    publish(lake, "r1")
+    parts = [headers for _, path, headers in faults.asked if "partNumber=" in path]
+    assert ["x-amz-checksum-crc32" in headers for headers in parts] == [True]
+    lake.close()
+
+
 def test_an_upload_that_fails_leaves_nothing(faults: FaultyS3, s3_settings: Settings) -> None:
     lake = open_lake(s3_settings)
     faults.deny, faults.times = lambda _, path: "partNumber=2" in path, 1
