@@ -5,8 +5,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
-from email.utils import format_datetime, parsedate_to_datetime
 from http.client import HTTPConnection, HTTPSConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ssl import SSLContext
@@ -28,8 +26,6 @@ class FaultyAWS:
     """What becomes of an answer on its way back."""
     on_start: dict[str, Callable[[], None]] = field(default_factory=dict)
     """What is done once an operation was carried out, before it is answered."""
-    clock_behind: int = 0
-    """Seconds that the service's clock is behind, as the date of its answers shows it."""
     asked: list[str] = field(default_factory=list)
     """The operations that were asked for, in order."""
 
@@ -92,8 +88,6 @@ class _Proxy(BaseHTTPRequestHandler):
                 self.state.alter[operation](altered)
                 content = json.dumps(altered).encode()
         headers = {name.title(): value for name, value in answer.getheaders()}
-        date = parsedate_to_datetime(headers["Date"]) - timedelta(seconds=self.state.clock_behind)
-        headers["Date"] = format_datetime(date, usegmt=True)
         self._answer(answer.status, content, headers)
 
     def _answer(self, status: int, content: bytes, headers: dict[str, str] | None = None) -> None:

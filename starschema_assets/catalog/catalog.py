@@ -26,8 +26,6 @@ class CatalogTable:
     """How its files are read, e.g. `parquet`."""
     partition_keys: tuple[tuple[str, str], ...] = ()
     """Name and Athena type of each column that is read from the path; the star has none."""
-    version: str = ""
-    """Differs after a change that shows in nothing else here, where the catalog numbers changes."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +35,7 @@ class Crawl:
     added: tuple[str, ...]
     updated: tuple[str, ...]
     unchanged: tuple[str, ...]
+    """Described as before; its statistics, which each crawl writes, may be others."""
     removed: tuple[str, ...]
     seconds: float
     links: Mapping[str, str] = field(default_factory=dict)

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from functools import cached_property
 from logging import Logger
 from typing import TYPE_CHECKING
@@ -24,9 +23,6 @@ if TYPE_CHECKING:
         CrawlerTypeDef,
         LastCrawlInfoTypeDef,
     )
-
-CLOCK_TOLERANCE = timedelta(seconds=2)
-"""Glue's answers are dated to the second, by servers whose clocks may differ a little."""
 
 _BUSY = {"CrawlerRunningException", "CrawlerStoppingException"}
 
@@ -78,7 +74,7 @@ class GlueCatalog(Catalog):
         return self._client.meta.region_name
 
     def _check_database(self) -> None:
-        crawler, _ = self._get_crawler()
+        crawler = self._get_crawler()
         database = crawler.get("DatabaseName")
         if database != self.database:
             raise CatalogError(
@@ -92,12 +88,12 @@ class GlueCatalog(Catalog):
         A crawl that is under way may have listed the files before they were published: it is
         waited for and does not count.
         """
-        _, asked_at = self._get_crawler()
-        while not self._start():
-            crawler, asked_at = self._get_crawler()
+        crawler = self._get_crawler()
+        while crawler["State"] != "READY" or not self._start():
             waiting.pause(f"busy with an earlier crawl ({crawler['State']})")
-        since = asked_at - CLOCK_TOLERANCE
-        while not self._has_ended(since, waiting):
+            crawler = self._get_crawler()
+        before = crawler.get("LastCrawl", {}).get("StartTime")
+        while not self._has_ended(before, waiting):
             pass
 
     def _start(self) -> bool:
@@ -111,17 +107,17 @@ class GlueCatalog(Catalog):
                 return False
         return True
 
-    def _has_ended(self, since: datetime, waiting: Waiting) -> bool:
-        """Whether a crawl that began at `since` or later has succeeded; pauses if not.
+    def _has_ended(self, before: datetime | None, waiting: Waiting) -> bool:
+        """Whether a crawl after the one that began at `before` has succeeded; pauses if not.
 
         READY alone doesn't say so: shortly after the start it can be an answer from before.
         """
-        crawler, _ = self._get_crawler()
+        crawler = self._get_crawler()
         last: LastCrawlInfoTypeDef = crawler.get("LastCrawl") or {}
         began = last.get("StartTime")
         if crawler["State"] != "READY":
             waiting.pause(crawler["State"])
-        elif began is None or began < since:
+        elif began is None or began == before:
             waiting.pause(f"READY, but its last crawl is the one before (began {began})")
         elif last.get("Status") == "SUCCEEDED":
             return True
@@ -133,13 +129,9 @@ class GlueCatalog(Catalog):
             )
         return False
 
-    def _get_crawler(self) -> "tuple[CrawlerTypeDef, datetime]":
-        """The crawler as Glue describes it, and when, by Glue's clock."""
+    def _get_crawler(self) -> "CrawlerTypeDef":
         with self._clear_errors():
-            answer = self._client.get_crawler(Name=self.crawler)
-        return answer["Crawler"], parsedate_to_datetime(
-            answer["ResponseMetadata"]["HTTPHeaders"]["date"]
-        )
+            return self._client.get_crawler(Name=self.crawler)["Crawler"]
 
     @contextmanager
     def _clear_errors(self) -> Iterator[None]:

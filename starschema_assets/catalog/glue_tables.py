@@ -23,7 +23,6 @@ def catalog_table(table: "TableTypeDef") -> CatalogTable:
         partition_keys=tuple(
             (c["Name"], c.get("Type", "")) for c in table.get("PartitionKeys", [])
         ),
-        version=f"{table.get('VersionId', '')} {table.get('UpdateTime', '')}",
     )
 
 
