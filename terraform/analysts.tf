@@ -28,6 +28,13 @@ data "aws_iam_policy_document" "analyst" {
     resources = ["${local.athena}:datacatalog/AwsDataCatalog"]
   }
 
+  # The editor's list of databases, and SHOW DATABASES: names and descriptions of all of them, and no table.
+  statement {
+    sid       = "ListDatabases"
+    actions   = ["glue:GetDatabases"]
+    resources = ["${local.glue}:catalog", "${local.glue}:database/*"]
+  }
+
   statement {
     sid       = "ChooseInTheEditor"
     actions   = ["athena:ListDataCatalogs", "athena:ListWorkGroups"]

@@ -65,11 +65,11 @@ data "aws_iam_policy_document" "ask" {
     ]
   }
 
-  # Athena asks for it before any query, whatever database that is about.
+  # Athena asks for it before any query, whatever database that is about, and makes it where an account has none.
   statement {
     sid       = "KnowTheDefaultDatabase"
-    actions   = ["glue:GetDatabase"]
-    resources = ["${local.glue}:database/default"]
+    actions   = ["glue:GetDatabase", "glue:CreateDatabase"]
+    resources = ["${local.glue}:catalog", "${local.glue}:database/default"]
   }
 
   statement {

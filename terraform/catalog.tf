@@ -60,12 +60,7 @@ data "aws_iam_policy_document" "glue_trust" {
       type        = "Service"
       identifiers = ["glue.amazonaws.com"]
     }
-    # Glue serves other accounts, too, and must not use this role for them.
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [var.account_id]
-    }
+    # No condition on aws:SourceAccount: AWS doesn't say that Glue sends it, and no other account can pass this role.
   }
 }
 

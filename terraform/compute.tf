@@ -16,11 +16,11 @@ locals {
   } : {}
   spark_modules = regexall("(?m)^[a-z].*==.*$", file("${path.module}/../requirements-glue.lock"))
   # Glue makes these names of the names of role and security configuration.
-  log_groups = {
+  log_groups = merge({
     crawler      = "/aws-glue/crawlers-role/${var.name}-crawler-${var.name}"
     spark_output = "/aws-glue/jobs/${var.name}-role/${var.name}-spark/output"
     spark_error  = "/aws-glue/jobs/${var.name}-role/${var.name}-spark/error"
-  }
+  }, local.database_log_groups)
 }
 
 resource "aws_glue_security_configuration" "encrypted" {
@@ -42,7 +42,7 @@ resource "aws_glue_security_configuration" "encrypted" {
   }
 }
 
-# Made here, not by Glue, so that they end: Glue's own would be kept for ever.
+# Made here, not by Glue and RDS, so that they end: their own would be kept for ever.
 resource "aws_cloudwatch_log_group" "all" {
   # checkov:skip=CKV_AWS_338:How long logs are kept is the variable log_days; a year is no use for a daily crawl.
   for_each          = local.log_groups
@@ -127,7 +127,7 @@ data "aws_iam_policy_document" "spark" {
   # The parts of tables that are being made; Spark marks folders by objects named …_$folder$.
   statement {
     sid     = "Stage"
-    actions = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
+    actions = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
     resources = [
       "${local.lake_arn}/${local.spark_prefix}/staging*",
       "${local.lake_arn}/${local.spark_prefix}_$folder$",

@@ -1,6 +1,10 @@
 # The database that new_database asks for. Its subnets have no way to the internet, and it takes TLS only.
 locals {
   make_database = var.new_database == null ? 0 : 1
+  # RDS makes these names of the instance's and the log's.
+  database_log_groups = {
+    for log in var.new_database == null ? [] : ["error", "slowquery"] : "database_${log}" => "/aws/rds/instance/${var.name}-source/${log}"
+  }
 }
 
 resource "aws_subnet" "database" {
@@ -43,12 +47,22 @@ resource "aws_security_group" "database" {
 resource "aws_db_parameter_group" "database" {
   count       = local.make_database
   name        = "${var.name}-mysql${replace(var.new_database.engine_version, ".", "-")}"
-  description = "TLS only"
+  description = "TLS only, slow queries in the log"
   family      = "mysql${var.new_database.engine_version}"
 
   parameter {
     name  = "require_secure_transport"
     value = "1"
+  }
+
+  parameter {
+    name  = "slow_query_log"
+    value = "1"
+  }
+
+  parameter {
+    name  = "log_output"
+    value = "FILE" # what is in tables isn't exported to CloudWatch
   }
 
   lifecycle {
@@ -66,6 +80,9 @@ resource "aws_db_instance" "source" {
   identifier     = "${var.name}-source"
   engine         = "mysql"
   engine_version = var.new_database.engine_version
+  # A version whose standard support ends is upgraded, rather than kept at a price per vCPU and hour.
+  engine_lifecycle_support = "open-source-rds-extended-support-disabled"
+
   instance_class = var.new_database.instance_class
   db_name        = var.new_database.database
 
@@ -96,6 +113,8 @@ resource "aws_db_instance" "source" {
   deletion_protection       = var.deletion_protection
   skip_final_snapshot       = !var.deletion_protection
   final_snapshot_identifier = "${var.name}-source-final"
+
+  depends_on = [aws_cloudwatch_log_group.all]
 }
 
 # Of the user who may SELECT. Terraform makes the secret and never sees what is in it: docs/deploy.md fills it.

@@ -115,6 +115,7 @@ variable "new_database" {
     A MySQL database on RDS that is to be made, in private subnets of an existing VPC; null makes none.
     subnets: an unused range of the VPC for each of at least two availability zones.
     engine_version: the major version, whose newest minor one RDS chooses and keeps up to date.
+    backup_days: an account on AWS's free plan gets no more than 1.
   EOT
   type = object({
     vpc_id         = string
@@ -142,8 +143,8 @@ variable "new_database" {
     error_message = "new_database.backup_days is 1 to 35: without backups a mistake can't be undone."
   }
   validation {
-    condition     = var.new_database == null ? true : can(regex("^8\\.\\d+$", var.new_database.engine_version))
-    error_message = "new_database.engine_version is a major version of MySQL 8, such as 8.4."
+    condition     = var.new_database == null ? true : can(regex("^8\\.([4-9]|\\d\\d)$", var.new_database.engine_version))
+    error_message = "new_database.engine_version is MySQL 8.4 or a later 8.x: AWS's standard support of 8.0 ended on 2026-07-31."
   }
   validation {
     condition     = var.new_database == null ? true : can(regex("^[A-Za-z0-9_]+$", var.new_database.database))

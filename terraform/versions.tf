@@ -3,8 +3,9 @@ terraform {
 
   required_providers {
     aws = {
-      source  = "hashicorp/aws"
-      version = "5.100.0" # the version that the rehearsal runs with; .terraform.lock.hcl holds its hashes
+      source = "hashicorp/aws"
+      # The last of 5.x (6.x is current), because the rehearsal runs with it; .terraform.lock.hcl holds its hashes.
+      version = "5.100.0"
     }
   }
 

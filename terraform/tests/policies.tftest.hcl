@@ -98,14 +98,6 @@ run "the_pipeline_publishes_and_deletes_no_table" {
   assert {
     condition = [
       for statement in jsondecode(data.aws_iam_policy_document.pipeline.json).Statement : statement.Resource
-      if anytrue([for action in flatten([statement.Action]) : strcontains(action, "Delete")])
-    ] == ["arn:aws:s3:::lake/lake/_spark/messages/*"]
-    error_message = "The pipeline deletes more than its messages to Spark."
-  }
-
-  assert {
-    condition = [
-      for statement in jsondecode(data.aws_iam_policy_document.pipeline.json).Statement : statement.Resource
       if contains(flatten([statement.Action]), "secretsmanager:GetSecretValue")
     ] == ["arn:aws:secretsmanager:eu-central-1:123456789012:secret:reader-a1B2c3"]
     error_message = "The pipeline reads another secret than its own."
@@ -140,12 +132,97 @@ run "an_analyst_reads_the_star_and_no_raw_table" {
   }
 
   assert {
-    condition = alltrue(flatten([
-      for statement in jsondecode(data.aws_iam_policy_document.analyst.json).Statement : [
-        for action in flatten([statement.Action]) : can(regex("^(athena|glue:Get|s3|kms):?", action))
+    condition = flatten([
+      for statement in jsondecode(data.aws_iam_policy_document.analyst.json).Statement : statement.Resource
+      if contains(flatten([statement.Action]), "glue:CreateDatabase")
+    ]) == ["arn:aws:glue:eu-central-1:123456789012:database/default", "arn:aws:glue:eu-central-1:123456789012:catalog"]
+    error_message = "An analyst makes another database than the one that Athena wants."
+  }
+}
+
+# Every action of every role, so that none is added unseen.
+run "a_role_has_these_actions_and_no_other" {
+  command = plan
+
+  assert {
+    condition = toset(flatten(jsondecode(data.aws_iam_policy_document.ask["pipeline"].json).Statement[*].Action)) == toset([
+      "athena:GetQueryExecution", "athena:GetQueryResults", "athena:GetWorkGroup", "athena:StartQueryExecution", "athena:StopQueryExecution",
+      "glue:CreateDatabase", "glue:GetDatabase", "glue:GetPartitions", "glue:GetTable", "glue:GetTables",
+      "kms:Decrypt", "kms:GenerateDataKey",
+      "s3:AbortMultipartUpload", "s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket", "s3:ListMultipartUploadParts", "s3:PutObject",
+    ])
+    error_message = "The pipeline asks Athena with other actions."
+  }
+
+  assert {
+    condition = toset(flatten(jsondecode(data.aws_iam_policy_document.analyst.json).Statement[*].Action)) == toset([
+      "athena:GetQueryExecution", "athena:GetQueryResults", "athena:GetWorkGroup", "athena:StartQueryExecution", "athena:StopQueryExecution",
+      "glue:CreateDatabase", "glue:GetDatabase", "glue:GetPartitions", "glue:GetTable", "glue:GetTables",
+      "kms:Decrypt", "kms:GenerateDataKey",
+      "s3:AbortMultipartUpload", "s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket", "s3:ListMultipartUploadParts", "s3:PutObject",
+      "athena:BatchGetNamedQuery", "athena:BatchGetQueryExecution", "athena:GetDataCatalog", "athena:GetDatabase", "athena:GetNamedQuery",
+      "athena:GetQueryResultsStream", "athena:GetTableMetadata", "athena:ListDataCatalogs", "athena:ListDatabases", "athena:ListNamedQueries",
+      "athena:ListQueryExecutions", "athena:ListTableMetadata", "athena:ListWorkGroups", "glue:GetDatabases",
+    ])
+    error_message = "An analyst has other actions."
+  }
+
+  assert {
+    condition = toset(flatten(jsondecode(data.aws_iam_policy_document.pipeline.json).Statement[*].Action)) == toset([
+      "glue:BatchStopJobRun", "glue:GetCrawler", "glue:GetJobRun", "glue:GetJobRuns", "glue:StartCrawler", "glue:StartJobRun",
+      "kms:Decrypt", "kms:GenerateDataKey",
+      "logs:DescribeLogStreams", "logs:FilterLogEvents", "logs:GetLogEvents",
+      "s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetBucketVersioning", "s3:GetObject", "s3:GetObjectVersion",
+      "s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:ListBucketVersions", "s3:PutObject",
+      "secretsmanager:GetSecretValue", "sns:Publish",
+    ])
+    error_message = "The pipeline has other actions."
+  }
+
+  assert {
+    condition = toset(flatten(jsondecode(data.aws_iam_policy_document.crawler.json).Statement[*].Action)) == toset([
+      "glue:BatchGetPartition", "glue:CreateTable", "glue:GetDatabase", "glue:GetPartition", "glue:GetPartitions", "glue:GetTable", "glue:GetTables",
+      "glue:UpdateTable",
+      "kms:Decrypt",
+      "logs:AssociateKmsKey", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents",
+      "s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket",
+    ])
+    error_message = "The crawler has other actions."
+  }
+
+  assert {
+    condition = toset(flatten(jsondecode(data.aws_iam_policy_document.spark.json).Statement[*].Action)) == toset([
+      "kms:Decrypt", "kms:GenerateDataKey",
+      "logs:AssociateKmsKey", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents",
+      "s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetBucketLocation", "s3:GetObject", "s3:GetObjectVersion",
+      "s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:ListMultipartUploadParts", "s3:PutObject",
+    ])
+    error_message = "The Spark job has other actions."
+  }
+}
+
+run "what_deletes_deletes_only_what_its_role_wrote_to_be_deleted" {
+  command = plan
+
+  assert {
+    condition = toset(flatten([
+      for policy in [
+        data.aws_iam_policy_document.pipeline, data.aws_iam_policy_document.ask["pipeline"],
+        data.aws_iam_policy_document.crawler, data.aws_iam_policy_document.spark, data.aws_iam_policy_document.analyst,
+        ] : [
+        for statement in jsondecode(policy.json).Statement : [
+          for action in flatten([statement.Action]) : [
+            for resource in flatten([statement.Resource]) : "${statement.Sid} ${action} ${resource}"
+          ]
+          if strcontains(action, "Delete")
+        ]
       ]
-    ]))
-    error_message = "An analyst may use more than Athena, the catalog and what they read."
+      ])) == toset([
+      "TalkToSpark s3:DeleteObject arn:aws:s3:::lake/lake/_spark/messages/*",
+      "Stage s3:DeleteObject arn:aws:s3:::lake/lake/_spark/staging*",
+      "Stage s3:DeleteObject arn:aws:s3:::lake/lake/_spark_$folder$",
+    ])
+    error_message = "A role deletes something else than messages and staged parts."
   }
 }
 
@@ -201,7 +278,7 @@ run "the_spark_job_writes_the_star_and_no_raw_table" {
   }
 }
 
-run "only_ec2_and_the_named_user_become_the_pipeline" {
+run "only_ec2_and_the_named_user_become_the_pipeline_and_glue_its_roles" {
   command = plan
 
   assert {
@@ -212,10 +289,10 @@ run "only_ec2_and_the_named_user_become_the_pipeline" {
   }
 
   assert {
-    condition = jsondecode(data.aws_iam_policy_document.glue_trust.json).Statement[0].Condition == {
-      StringEquals = { "aws:SourceAccount" = "123456789012" }
-    }
-    error_message = "Glue may take its roles for other accounts."
+    condition = [
+      for statement in jsondecode(data.aws_iam_policy_document.glue_trust.json).Statement : statement.Principal
+    ] == [{ Service = "glue.amazonaws.com" }]
+    error_message = "Others than Glue take the roles of crawler and Spark job."
   }
 }
 

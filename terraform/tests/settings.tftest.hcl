@@ -191,8 +191,20 @@ run "a_new_database_is_private_encrypted_and_takes_tls_only" {
     error_message = "The database is open, unencrypted, unprotected, or its password is in the state."
   }
   assert {
-    condition     = [for parameter in aws_db_parameter_group.database[0].parameter : "${parameter.name}=${parameter.value}"] == ["require_secure_transport=1"]
-    error_message = "The database takes connections without TLS."
+    condition = toset([for parameter in aws_db_parameter_group.database[0].parameter : "${parameter.name}=${parameter.value}"]) == toset([
+      "require_secure_transport=1", "slow_query_log=1", "log_output=FILE",
+    ])
+    error_message = "The database takes connections without TLS, or logs no slow query where CloudWatch finds it."
+  }
+  assert {
+    condition = toset([for group in aws_cloudwatch_log_group.all : group.name if strcontains(group.name, "/rds/") && group.retention_in_days == 90]) == toset([
+      for log in aws_db_instance.source[0].enabled_cloudwatch_logs_exports : "/aws/rds/instance/starschema-source/${log}"
+    ])
+    error_message = "A log of the database is kept for ever."
+  }
+  assert {
+    condition     = aws_db_instance.source[0].engine_version == "8.4" && aws_db_instance.source[0].engine_lifecycle_support == "open-source-rds-extended-support-disabled"
+    error_message = "The database costs Extended Support."
   }
   assert {
     condition     = toset([for subnet in aws_subnet.database : subnet.availability_zone]) == toset(["eu-central-1a", "eu-central-1b"]) && length(aws_route_table_association.database) == 2

@@ -119,10 +119,10 @@ run "a_database_without_backups" {
   expect_failures = [var.new_database]
 }
 
-run "a_database_that_is_no_mysql_8" {
+run "a_database_without_standard_support" {
   command = plan
   variables {
-    new_database = { vpc_id = "vpc-1", subnets = { eu-central-1a = "10.0.200.0/26", eu-central-1b = "10.0.200.64/26" }, engine_version = "5.7" }
+    new_database = { vpc_id = "vpc-1", subnets = { eu-central-1a = "10.0.200.0/26", eu-central-1b = "10.0.200.64/26" }, engine_version = "8.0" }
   }
   expect_failures = [var.new_database]
 }
