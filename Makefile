@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run ui query notebook sample docs screenshots restore test terraform rehearse fuzz soak bench check lock wheel clean
+.PHONY: help run ui query notebook sample reader docs screenshots restore test terraform rehearse fuzz soak bench check lock wheel clean
 .DELETE_ON_ERROR:
 
 # Settings of the make command line: `make PYTHON=python3.12 run`.
@@ -61,6 +61,9 @@ notebook: .venv/installed ## JupyterLab on the notebook of the sales report, wit
 
 sample: .venv/installed ## generate the sample database (ARGS="--scale 10"; ARGS=--help)
 	@.venv/bin/python -m starschema_assets.sample $(ARGS)
+
+reader: .venv/installed ## make or rotate the pipeline's user in the database that Terraform made (ARGS=--help)
+	@.venv/bin/python -m starschema_assets.deployment.reader $(ARGS)
 
 docs: .venv/installed ## write docs/data-dictionary.md from the contracts, the lineage and the questions
 	@.venv/bin/python -m starschema_assets.analytics.dictionary

@@ -15,7 +15,7 @@ from starschema_assets.sample import ensure_sample
 from starschema_assets.settings import CHECKOUT
 
 NOBODY = "mysql+pymysql://reader:p4ssw0rd@127.0.0.1:1/shop"
-COMMANDS = ("run", "ui", "query", "notebook", "restore", "sample", "bench", "docs")
+COMMANDS = ("run", "ui", "query", "notebook", "restore", "sample", "reader", "bench", "docs")
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ resource "aws_security_group" "database" {
 resource "aws_db_parameter_group" "database" {
   count       = local.make_database
   name        = "${var.name}-mysql${replace(var.new_database.engine_version, ".", "-")}"
-  description = "TLS only, slow queries in the log"
+  description = "TLS only, slow queries in the log, files from clients"
   family      = "mysql${var.new_database.engine_version}"
 
   parameter {
@@ -63,6 +63,11 @@ resource "aws_db_parameter_group" "database" {
   parameter {
     name  = "log_output"
     value = "FILE" # what is in tables isn't exported to CloudWatch
+  }
+
+  parameter {
+    name  = "local_infile"
+    value = "1" # to load files that a client chooses to send, such as the sample's
   }
 
   lifecycle {

@@ -52,9 +52,17 @@ output "analyst_policy_arn" {
   value       = aws_iam_policy.analyst.arn
 }
 
-output "database_owner_secret_arn" {
-  description = "The secret in which RDS keeps the password of the new database's owner."
-  value       = try(aws_db_instance.source[0].master_user_secret[0].secret_arn, null)
+output "database" {
+  description = "The new database, with the secrets of its owner, which RDS keeps, and of the pipeline's user: for `make reader`."
+  value = var.new_database == null ? null : {
+    account_id    = var.account_id
+    region        = var.region
+    host          = aws_db_instance.source[0].address
+    port          = aws_db_instance.source[0].port
+    name          = var.new_database.database
+    owner_secret  = try(aws_db_instance.source[0].master_user_secret[0].secret_arn, null)
+    reader_secret = aws_secretsmanager_secret.reader[0].arn
+  }
 }
 
 output "spark" {

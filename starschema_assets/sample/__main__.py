@@ -36,17 +36,29 @@ def main(arguments: list[str] | None = None) -> None:
         help="load the rows into this MySQL database instead, where none of the tables exists: "
         "mysql+pymysql://user:password@host:3306/database",
     )
+    parser.add_argument(
+        "--into-rds",
+        nargs="?",
+        const="",
+        metavar="INSTANCE",
+        help="load the rows into the database that Terraform made, with its owner's login, through "
+        "the EC2 instance that it made, or this one",
+    )
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    scale = SCALE if options.scale is None else options.scale
+    seed = SEED if options.seed is None else options.seed
     if options.into is not None:
-        _load(options.into, options.scale, options.seed)
+        _load(options.into, scale, seed)
+    elif options.into_rds is not None:
+        _load_into_rds(options.into_rds, scale, seed)
     elif ensure_sample(scale=options.scale, seed=options.seed):
         log.info("%s: generated", SAMPLE_DATABASE)
     else:
         log.info("%s: there already", SAMPLE_DATABASE)
 
 
-def _load(into: str, scale: int | None, seed: int | None) -> None:
+def _load(into: str, scale: int, seed: int) -> None:
     # Here, since the embedded database needs none of them.
     import pymysql  # noqa: PLC0415
     import sqlalchemy  # noqa: PLC0415
@@ -61,16 +73,22 @@ def _load(into: str, scale: int | None, seed: int | None) -> None:
             "characters such as @ / : % in the password URL-encoded"
         ) from None
     try:
-        load(
-            url,
-            Settings().scratch,
-            SCALE if scale is None else scale,
-            SEED if seed is None else seed,
-        )
+        load(url, Settings().scratch, scale, seed)
     except sqlalchemy.exc.DBAPIError as error:
         raise _refusal(url, error.orig) from None
     except pymysql.MySQLError as error:
         raise _refusal(url, error) from None
+
+
+def _load_into_rds(instance: str, scale: int, seed: int) -> None:
+    from starschema_assets.deployment.connection import owner  # noqa: PLC0415
+    from starschema_assets.deployment.outputs import database  # noqa: PLC0415
+    from starschema_assets.sample.mysql import load_into  # noqa: PLC0415
+
+    made, settings = database(), Settings()
+    through = instance or made.machine
+    with owner(made, through, settings.source_ca, local_infile=True) as server:
+        load_into(server, settings.scratch, scale, seed)
 
 
 def _refusal(url: "sqlalchemy.URL", error: BaseException | None) -> StarschemaError:

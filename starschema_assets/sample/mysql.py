@@ -24,11 +24,7 @@ class LoadError(StarschemaError):
 
 
 def load(url: sqlalchemy.URL, scratch: Path, scale: int = SCALE, seed: int = SEED) -> None:
-    """Create the eight tables and fill them, in bounded memory.
-
-    `scratch` takes the generated rows, about 30 MB for a million order lines, for that time.
-    Raises LoadError if one of the tables exists, or if the server would change a value.
-    """
+    """Load the sample into the database that a URL names. Raises LoadError, as `load_into`."""
     if url.get_backend_name() not in {"mysql", "mariadb"} or not url.database:
         raise LoadError(
             "--into: give a URL of the form mysql+pymysql://user:password@host:3306/database"
@@ -37,20 +33,32 @@ def load(url: sqlalchemy.URL, scratch: Path, scale: int = SCALE, seed: int = SEE
         url.set(drivername="mysql+pymysql"),
         connect_args={"local_infile": True, "autocommit": True, "charset": "utf8mb4"},
     )
-    scratch.mkdir(parents=True, exist_ok=True)
     pooled = engine.raw_connection()
     try:
         server = cast("pymysql.Connection[Cursor]", pooled.driver_connection)
-        _refuse_unready_server(server)
-        with tempfile.TemporaryDirectory(prefix="sample-", dir=scratch) as directory:
-            rows = Path(directory) / "sample.duckdb"
-            generate(rows, scale, seed, keys=False)
-            with duckdb.connect(rows, read_only=True) as sample:
-                sample.execute("SET memory_limit = '256MB'")
-                _fill(server, sample, Path(directory) / "chunk.csv")
+        load_into(server, scratch, scale, seed)
     finally:
         pooled.close()
         engine.dispose()
+
+
+def load_into(
+    server: "pymysql.Connection[Cursor]", scratch: Path, scale: int = SCALE, seed: int = SEED
+) -> None:
+    """Create the eight tables and fill them, in bounded memory.
+
+    The connection commits by itself and may send files. `scratch` takes the generated rows, about
+    30 MB for a million order lines, for that time. Raises LoadError if one of the tables exists, or
+    if the server would change a value.
+    """
+    _refuse_unready_server(server)
+    scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="sample-", dir=scratch) as directory:
+        rows = Path(directory) / "sample.duckdb"
+        generate(rows, scale, seed, keys=False)
+        with duckdb.connect(rows, read_only=True) as sample:
+            sample.execute("SET memory_limit = '256MB'")
+            _fill(server, sample, Path(directory) / "chunk.csv")
 
 
 def _refuse_unready_server(server: "pymysql.Connection[Cursor]") -> None:

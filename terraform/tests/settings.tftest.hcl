@@ -192,7 +192,7 @@ run "a_new_database_is_private_encrypted_and_takes_tls_only" {
   }
   assert {
     condition = toset([for parameter in aws_db_parameter_group.database[0].parameter : "${parameter.name}=${parameter.value}"]) == toset([
-      "require_secure_transport=1", "slow_query_log=1", "log_output=FILE",
+      "require_secure_transport=1", "slow_query_log=1", "log_output=FILE", "local_infile=1",
     ])
     error_message = "The database takes connections without TLS, or logs no slow query where CloudWatch finds it."
   }
