@@ -12,6 +12,7 @@ data "aws_iam_policy_document" "analyst" {
   statement {
     sid = "UseTheEditor"
     actions = [
+      "athena:GetWorkGroup",
       "athena:ListQueryExecutions",
       "athena:BatchGetQueryExecution",
       "athena:GetQueryResultsStream",

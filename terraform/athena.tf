@@ -50,7 +50,6 @@ data "aws_iam_policy_document" "ask" {
       "athena:StopQueryExecution",
       "athena:GetQueryExecution",
       "athena:GetQueryResults",
-      "athena:GetWorkGroup",
     ]
     resources = ["${local.athena}:workgroup/${local.workgroups[each.key]}"]
   }

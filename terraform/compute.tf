@@ -155,7 +155,7 @@ data "aws_iam_policy_document" "spark" {
 
   statement {
     sid       = "TalkToDagster"
-    actions   = ["s3:GetObject", "s3:PutObject"]
+    actions   = ["s3:PutObject"]
     resources = ["${local.lake_arn}/${local.spark_prefix}/messages/*"]
   }
 

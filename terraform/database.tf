@@ -122,9 +122,9 @@ resource "aws_db_instance" "source" {
   depends_on = [aws_cloudwatch_log_group.all]
 }
 
-# Of the user who may SELECT. Terraform makes the secret and never sees what is in it: docs/deploy.md fills it.
+# Of the user who may SELECT. Terraform makes the secret and never sees what is in it: `make reader` fills it.
 resource "aws_secretsmanager_secret" "reader" {
-  # checkov:skip=CKV2_AWS_57:To rotate it, a function would have to reach the database; docs/deploy.md rotates by hand.
+  # checkov:skip=CKV2_AWS_57:To rotate it, a function would have to reach the database; `make reader` rotates it.
   count                   = local.make_database
   name                    = "${var.name}/source-reader"
   description             = "username and password of the pipeline's user in ${var.name}-source"

@@ -58,11 +58,16 @@ resource "aws_iam_role_policy" "pipeline_ask" {
 
 data "aws_iam_policy_document" "pipeline" {
   statement {
-    sid     = "Publish"
-    actions = ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:AbortMultipartUpload"]
-    resources = [
-      for stage in ["raw", "star", "analytics"] : "${local.lake_arn}/${var.lake_prefix}/${stage}/*"
-    ]
+    sid       = "Publish"
+    actions   = ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:AbortMultipartUpload"]
+    resources = [for stage in ["raw", "star"] : "${local.lake_arn}/${var.lake_prefix}/${stage}/*"]
+  }
+
+  # The report; to read it is for `aws s3 presign` on the machine.
+  statement {
+    sid       = "PublishTheReport"
+    actions   = ["s3:GetObject", "s3:PutObject"]
+    resources = ["${local.lake_arn}/${var.lake_prefix}/analytics/*"]
   }
 
   statement {
@@ -99,22 +104,14 @@ data "aws_iam_policy_document" "pipeline" {
 
   statement {
     sid       = "RunSpark"
-    actions   = ["glue:StartJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun"]
+    actions   = ["glue:StartJobRun", "glue:GetJobRun", "glue:BatchStopJobRun"]
     resources = ["${local.glue}:job/${local.spark_job}"]
   }
 
   statement {
-    sid       = "TalkToSpark"
-    actions   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
+    sid       = "ListenToSpark"
+    actions   = ["s3:GetObject"]
     resources = ["${local.lake_arn}/${local.spark_prefix}/messages/*"]
-  }
-
-  statement {
-    sid     = "ReadSparksLog"
-    actions = ["logs:GetLogEvents", "logs:FilterLogEvents", "logs:DescribeLogStreams"]
-    resources = flatten([
-      for group in [local.log_groups.spark_output, local.log_groups.spark_error] : ["${local.logs}:${group}", "${local.logs}:${group}:*"]
-    ])
   }
 
   statement {

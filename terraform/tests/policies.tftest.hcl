@@ -90,7 +90,6 @@ run "the_pipeline_publishes_and_deletes_no_table" {
       if contains(flatten([statement.Action]), "s3:PutObject")
       ])) == toset([
       "arn:aws:s3:::lake/lake/raw/*", "arn:aws:s3:::lake/lake/star/*", "arn:aws:s3:::lake/lake/analytics/*", "arn:aws:s3:::lake/lake/_lock",
-      "arn:aws:s3:::lake/lake/_spark/messages/*",
     ])
     error_message = "The pipeline writes elsewhere than to its own prefixes."
   }
@@ -146,7 +145,7 @@ run "a_role_has_these_actions_and_no_other" {
 
   assert {
     condition = toset(flatten(jsondecode(data.aws_iam_policy_document.ask["pipeline"].json).Statement[*].Action)) == toset([
-      "athena:GetQueryExecution", "athena:GetQueryResults", "athena:GetWorkGroup", "athena:StartQueryExecution", "athena:StopQueryExecution",
+      "athena:GetQueryExecution", "athena:GetQueryResults", "athena:StartQueryExecution", "athena:StopQueryExecution",
       "glue:CreateDatabase", "glue:GetDatabase", "glue:GetPartitions", "glue:GetTable", "glue:GetTables",
       "kms:Decrypt", "kms:GenerateDataKey",
       "s3:AbortMultipartUpload", "s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket", "s3:ListMultipartUploadParts", "s3:PutObject",
@@ -156,12 +155,12 @@ run "a_role_has_these_actions_and_no_other" {
 
   assert {
     condition = toset(flatten(jsondecode(data.aws_iam_policy_document.analyst.json).Statement[*].Action)) == toset([
-      "athena:GetQueryExecution", "athena:GetQueryResults", "athena:GetWorkGroup", "athena:StartQueryExecution", "athena:StopQueryExecution",
+      "athena:GetQueryExecution", "athena:GetQueryResults", "athena:StartQueryExecution", "athena:StopQueryExecution",
       "glue:CreateDatabase", "glue:GetDatabase", "glue:GetPartitions", "glue:GetTable", "glue:GetTables",
       "kms:Decrypt", "kms:GenerateDataKey",
       "s3:AbortMultipartUpload", "s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket", "s3:ListMultipartUploadParts", "s3:PutObject",
       "athena:BatchGetNamedQuery", "athena:BatchGetQueryExecution", "athena:GetDataCatalog", "athena:GetDatabase", "athena:GetNamedQuery",
-      "athena:GetQueryResultsStream", "athena:GetTableMetadata", "athena:ListDataCatalogs", "athena:ListDatabases", "athena:ListNamedQueries",
+      "athena:GetQueryResultsStream", "athena:GetWorkGroup", "athena:GetTableMetadata", "athena:ListDataCatalogs", "athena:ListDatabases", "athena:ListNamedQueries",
       "athena:ListQueryExecutions", "athena:ListTableMetadata", "athena:ListWorkGroups", "glue:GetDatabases",
     ])
     error_message = "An analyst has other actions."
@@ -169,10 +168,9 @@ run "a_role_has_these_actions_and_no_other" {
 
   assert {
     condition = toset(flatten(jsondecode(data.aws_iam_policy_document.pipeline.json).Statement[*].Action)) == toset([
-      "glue:BatchStopJobRun", "glue:GetCrawler", "glue:GetJobRun", "glue:GetJobRuns", "glue:StartCrawler", "glue:StartJobRun",
+      "glue:BatchStopJobRun", "glue:GetCrawler", "glue:GetJobRun", "glue:StartCrawler", "glue:StartJobRun",
       "kms:Decrypt", "kms:GenerateDataKey",
-      "logs:DescribeLogStreams", "logs:FilterLogEvents", "logs:GetLogEvents",
-      "s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetBucketVersioning", "s3:GetObject", "s3:GetObjectVersion",
+      "s3:AbortMultipartUpload", "s3:GetBucketVersioning", "s3:GetObject", "s3:GetObjectVersion",
       "s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:ListBucketVersions", "s3:PutObject",
       "secretsmanager:GetSecretValue", "sns:Publish",
     ])
@@ -218,11 +216,10 @@ run "what_deletes_deletes_only_what_its_role_wrote_to_be_deleted" {
         ]
       ]
       ])) == toset([
-      "TalkToSpark s3:DeleteObject arn:aws:s3:::lake/lake/_spark/messages/*",
       "Stage s3:DeleteObject arn:aws:s3:::lake/lake/_spark/staging*",
       "Stage s3:DeleteObject arn:aws:s3:::lake/lake/_spark_$folder$",
     ])
-    error_message = "A role deletes something else than messages and staged parts."
+    error_message = "A role deletes something else than the parts that it staged."
   }
 }
 
