@@ -85,7 +85,7 @@ test: .venv/installed .venv/spark ## run the tests on a real MariaDB, MySQL, S3 
 terraform: .venv/installed ## check the configuration in terraform/: its form, its tests, its policies
 	@.venv/bin/python -m pytest $(AWS_TESTS) $(ARGS)
 
-rehearse: wheel ## the AWS side of terraform/ in an emulator and a container, from nothing to nothing, in some ten minutes
+rehearse: wheel .venv/spark ## docs/deploy.md from nothing to nothing, in an emulator of AWS and a container, in some 15 minutes
 	@$(call mariadb,that the pipeline reads)
 	@{ command -v systemd-nspawn && command -v mmdebstrap; } >/dev/null 2>&1 || \
 	  ( $(call install,systemd-container mmdebstrap,the container in which the machine boots) ) || true

@@ -30,13 +30,13 @@ class Authority:
         """With which a client trusts this authority and no other."""
         return ssl.create_default_context(cafile=str(self.file))
 
-    def issue(self, name: str, alternative: x509.GeneralName) -> dict[str, Path]:
-        """The options with which a server shows a certificate for a name."""
+    def issue(self, name: str, *alternatives: x509.GeneralName) -> dict[str, Path]:
+        """The options with which a server shows a certificate for these names."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         certificate = (
             self._builder(subject, key.public_key())
-            .add_extension(x509.SubjectAlternativeName([alternative]), critical=False)
+            .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
             .sign(self.key, hashes.SHA256())
         )
         files = {"ssl_cert": self.directory / "cert.pem", "ssl_key": self.directory / "key.pem"}

@@ -67,10 +67,29 @@ ROOT = Credentials("test", "test")
 
 
 @dataclass(frozen=True)
+class Call:
+    """A request as the emulator authorized it."""
+
+    who: str
+    """The ARN of a user, or of a role's session."""
+    action: str
+    resource: str
+    allowed: bool
+
+
+@dataclass(frozen=True)
 class Emulator:
     """A running emulator."""
 
     url: str
+    record: Path
+    """Written by the server: a line for each authorization."""
+
+    @property
+    def calls(self) -> list[Call]:
+        """What was asked for until now, by whoever isn't the root user."""
+        lines = self.record.read_text().splitlines() if self.record.exists() else []
+        return [Call(**json.loads(line)) for line in lines]
 
     @property
     def session(self) -> boto3.Session:
@@ -136,8 +155,11 @@ class Emulator:
 
 
 @contextmanager
-def emulator(authority: Authority | None = None) -> Iterator[Emulator]:
-    """An empty emulator on a free port of this machine; over TLS if an authority certifies it."""
+def emulator(authority: Authority | None = None, rds_port: int | None = None) -> Iterator[Emulator]:
+    """An empty emulator on a free port of this machine; over TLS if an authority certifies it.
+
+    Its RDS says of each instance that it is at 127.0.0.1, at `rds_port`, and starts none.
+    """
     python = python_with("ministack", *PACKAGES)
     with tempfile.TemporaryDirectory(prefix="ministack") as home:
         (port,) = free_ports(1)
@@ -156,10 +178,12 @@ def emulator(authority: Authority | None = None) -> Iterator[Emulator]:
                 "MINISTACK_SSL_CERT": str(files["ssl_cert"]),
                 "MINISTACK_SSL_KEY": str(files["ssl_key"]),
             }
-        log = Path(home) / "log"
+        if rds_port:
+            environment["RDS_PORT"] = str(rds_port)
+        log, record = Path(home) / "log", Path(home) / "record"
         with log.open("wb") as out:
             server = subprocess.Popen(
-                [python, SERVER, str(CRAWL_SECONDS)],
+                [python, SERVER, record, str(CRAWL_SECONDS)],
                 env=environment,
                 cwd=home,
                 stdout=out,
@@ -168,7 +192,7 @@ def emulator(authority: Authority | None = None) -> Iterator[Emulator]:
         try:
             url = f"{'https' if authority else 'http'}://127.0.0.1:{port}"
             _await_answer(url, server, log, authority)
-            yield Emulator(url)
+            yield Emulator(url, record)
         finally:
             server.kill()
             server.wait()

@@ -1,4 +1,7 @@
-"""Runs the emulator, by the Python that ministack is installed in: `emulator_server.py SECONDS`.
+"""Runs the emulator, by its own Python: `emulator_server.py RECORD SECONDS`.
+
+RECORD is a file to which each authorization is added, as a line of JSON: who asked for which action
+on which resource, and whether that was allowed. The root user's aren't there.
 
 ministack authorizes some requests of Glue and Athena on another resource than AWS does. They are
 corrected here, by AWS's Service Authorization Reference, so that a policy that names one crawler
@@ -7,12 +10,19 @@ planned: the zones of its type, the parameters of Debian's images, user data, it
 """
 
 import json
+import os
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import ministack.app  # type: ignore[import-not-found]
-from ministack.core import iam_actions, responses  # type: ignore[import-not-found]
-from ministack.services import athena, ec2, glue, ssm  # type: ignore[import-not-found]
+from ministack.core import (  # type: ignore[import-not-found]
+    iam_actions,
+    iam_evaluator,
+    responses,
+)
+from ministack.services import athena, ec2, glue, rds, ssm  # type: ignore[import-not-found]
 
 CRAWLER = {"GetCrawler", "StartCrawler", "StopCrawler", "UpdateCrawler", "DeleteCrawler"}
 DATABASE = {"GetDatabase", "UpdateDatabase", "DeleteDatabase"}
@@ -28,6 +38,10 @@ def resource_arn(*request: Any) -> str:
     if service == "glue" and operation in CRAWLER | DATABASE:
         kind = "crawler" if operation in CRAWLER else "database"
         return f"arn:aws:glue:{region}:{account}:{kind}/{json.loads(body)['Name']}"
+    if service == "glue" and operation == "CreateDatabase":
+        return (
+            f"arn:aws:glue:{region}:{account}:database/{json.loads(body)['DatabaseInput']['Name']}"
+        )
     if service == "athena" and arn == "*":
         asked = json.loads(body)
         known = athena._executions.get(asked.get("QueryExecutionId")) or athena._named_queries.get(  # noqa: SLF001
@@ -116,6 +130,35 @@ def route_tables(asked: dict[str, Any]) -> Any:
     return route_tables_as_ministack_has_them(asked)
 
 
+create_as_ministack_does = rds._create_db_instance  # noqa: SLF001
+
+
+def create_database(asked: dict[str, Any]) -> Any:
+    """With the port of a server that stands in for the instance, which is none, if there is one."""
+    answer = create_as_ministack_does(asked)
+    instance = rds._instances.get(rds._p(asked, "DBInstanceIdentifier"))  # noqa: SLF001
+    if instance and "RDS_PORT" in os.environ:
+        instance["Endpoint"] |= {"Address": "127.0.0.1", "Port": int(os.environ["RDS_PORT"])}
+    return answer
+
+
+def recorded(enforce: Callable[..., Any], record: Path) -> Callable[..., Any]:
+    """The function that authorizes a request, with a line in the record for each."""
+
+    def enforce_and_record(
+        access_key: str, action: str, service: str, region: str, **more: Any
+    ) -> Any:
+        refusal = enforce(access_key, action, service, region, **more)
+        who = iam_evaluator.resolve_principal(access_key, responses.get_account_id())
+        if getattr(who, "policies", None) is not None:
+            call = {"who": who.arn, "action": action, "resource": more.get("resource_arn", "*")}
+            with record.open("a") as file:
+                file.write(json.dumps({**call, "allowed": refusal is None}) + "\n")
+        return refusal
+
+    return enforce_and_record
+
+
 def main() -> None:
     """Serve until killed; a crawl takes so many seconds."""
     iam_actions.extract_resource_arn = resource_arn
@@ -124,7 +167,9 @@ def main() -> None:
     ec2._ACTION_MAP["DescribeRouteTables"] = route_tables  # noqa: SLF001
     ec2._ACTION_MAP["RunInstances"] = run_instances  # noqa: SLF001
     ec2._ACTION_MAP["DescribeInstanceTypeOfferings"] = instance_type_offerings  # noqa: SLF001
+    rds._ACTION_MAP["CreateDBInstance"] = create_database  # noqa: SLF001
     glue.CRAWLER_RUN_SECONDS = float(sys.argv.pop())  # ministack reads the others
+    iam_evaluator.enforce = recorded(iam_evaluator.enforce, Path(sys.argv.pop()))
     # With TLS it would take port 443 beside its own
     ministack.app._port_is_bindable = lambda *_: False  # noqa: SLF001
     ministack.app.main()

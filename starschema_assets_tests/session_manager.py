@@ -14,11 +14,13 @@ INSTANCE = "i-0123456789abcdef0"
 
 AWS = """\
 #!{python}
-import json, socket, sys, threading
+import json, os, socket, sys, threading
 
+if sys.argv[1:3] != ["ssm", "start-session"]:
+    os.execv({cli!r}, [{cli!r}, *sys.argv[1:]])
 arguments = dict(zip(sys.argv[3::2], sys.argv[4::2]))
 parameters = json.loads(arguments["--parameters"])
-assert sys.argv[1:3] == ["ssm", "start-session"] and arguments["--region"]
+assert arguments["--region"]
 assert arguments["--document-name"] == {document!r}
 if arguments["--target"] != {instance!r}:
     sys.exit(f"An error occurred (TargetNotConnected): {{arguments['--target']}} is not connected.")
@@ -51,12 +53,15 @@ while True:
 """
 
 
-def stand_in(folder: Path, ends: dict[str, int]) -> None:
-    """Put `aws` and the plugin into a folder; each host ends at a port of this machine."""
-    executable(
-        folder / "aws",
-        AWS.format(python=sys.executable, document=DOCUMENT, instance=INSTANCE, ends=ends),
+def stand_in(folder: Path, ends: dict[str, int], cli: Path = Path("/bin/false")) -> None:
+    """Put `aws` and the plugin into a folder; each host ends at a port of this machine.
+
+    `cli` is the AWS CLI that does everything else.
+    """
+    text = AWS.format(
+        python=sys.executable, document=DOCUMENT, instance=INSTANCE, ends=ends, cli=str(cli)
     )
+    executable(folder / "aws", text)
     executable(folder / "session-manager-plugin", "#!/bin/sh\n")
 
 

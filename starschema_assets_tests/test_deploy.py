@@ -1,5 +1,10 @@
-"""The files of deploy/: taken by Dagster as they are, and of one mind with each other."""
+"""The files of deploy/, and the commands of docs/deploy.md as far as no AWS is needed for it.
 
+Dagster takes the files as they are, and they agree with each other. The rehearsal runs the
+commands.
+"""
+
+import re
 import subprocess
 import sys
 import tomllib
@@ -14,6 +19,7 @@ from sqlalchemy import make_url
 
 from starschema_assets.processes import Launcher
 from starschema_assets.settings import CHECKOUT
+from starschema_assets_tests.rehearsal.page import KINDS, PAGE, blocks
 
 DEPLOY = CHECKOUT / "deploy"
 UNITS = sorted(DEPLOY.glob("*.service"))
@@ -110,3 +116,27 @@ def test_the_workspace_finds_the_code_server_by_the_name_that_the_ui_of_a_checko
     assert code[code.index("-p") + 1] == str(server.port)
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())
     assert server.location_name == project["tool"]["dagster"]["code_location_name"]
+
+
+def test_commands_of_the_page_are_bash_of_a_kind_that_the_rehearsal_knows() -> None:
+    for block in blocks():
+        assert block.kind in KINDS
+        subprocess.run(["bash", "-n"], input=block.commands, text=True, check=True)
+
+
+def test_the_page_names_only_commands_outputs_and_files_that_there_are() -> None:
+    page = PAGE.read_text()
+    targets = re.findall(r"^([a-z]+):", (CHECKOUT / "Makefile").read_text(), re.MULTILINE)
+    assert set(re.findall(r"\bmake ([a-z]+)\b(?! sure)", page)) <= set(targets)
+    declared = "".join(file.read_text() for file in (CHECKOUT / "terraform").glob("*.tf"))
+    outputs = set(re.findall(r"\boutput -raw ([a-z_]+)\b", page))
+    assert {name for name in outputs if f'output "{name}"' not in declared} == set()
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page)
+    assert [link for link in links if not (PAGE.parent / link).exists()] == []
+
+
+def test_the_page_links_to_headings_that_it_has() -> None:
+    page = PAGE.read_text()
+    headings = re.findall(r"^#+ (.+)$", page, re.MULTILINE)
+    anchors = {re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-") for title in headings}
+    assert set(re.findall(r"\]\(#([^)]+)\)", page)) <= anchors

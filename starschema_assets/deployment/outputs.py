@@ -56,7 +56,13 @@ def database() -> Database:
             f"The database is in the account {made['account_id']}, and these credentials are of "
             f"{account}: use those with which Terraform ran."
         )
-    return Database(**made, machine=outputs.get("machine_id"))
+    if not made["owner_secret"]:
+        raise DeploymentError(
+            f"Terraform doesn't know yet where RDS keeps the owner's login of {made['host']}: run "
+            "`terraform apply -refresh-only`, then this again."
+        )
+    machine = outputs.get("machine") or {}
+    return Database(**made, machine=machine.get("id"))
 
 
 def _account() -> str:

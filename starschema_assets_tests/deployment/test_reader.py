@@ -162,7 +162,7 @@ def deployed(
             "DAGSTER_HOME": str(tmp_path),
         }
     )
-    outputs = {"database": made, "machine_id": INSTANCE}
+    outputs = {"database": made, "machine": {"id": INSTANCE}}
     return Deployed(server, secrets, reader, programs, environment, outputs, authority)
 
 
@@ -281,6 +281,16 @@ def test_terraform_that_fails_is_quoted(deployed: Deployed) -> None:
 def test_without_a_new_database_there_is_no_user_to_make(deployed: Deployed) -> None:
     deployed.outputs["database"] = None
     assert "Terraform has made no database" in deployed.refused()
+
+
+def test_an_owner_whose_secret_terraform_does_not_know_is_told(deployed: Deployed) -> None:
+    deployed.outputs["database"]["owner_secret"] = None
+    assert "terraform apply -refresh-only" in deployed.refused()
+
+
+def test_without_a_machine_it_goes_directly(deployed: Deployed) -> None:
+    deployed.outputs["machine"] = None
+    assert "can't be reached from this machine" in deployed.refused()
 
 
 def test_another_account_is_refused(deployed: Deployed) -> None:

@@ -18,8 +18,10 @@ UNPROVEN = """\
   what a Glue crawler makes of the files (a stand-in describes them here)
   what the key's policy and the statements about the key allow: nothing here is really encrypted
   that Athena reads with the rights of who asks: the emulator's reads whatever there is
-  that Glue takes the roles of crawler and Spark job, and writes to the log groups made for it
-  MySQL 8 on RDS: its parameter group, its certificate, its managed password
+  that Glue takes the roles of crawler and Spark job, and writes to the log groups made for it,
+  and what its own workers ask of S3 (a stand-in runs the script on this machine's Spark)
+  MySQL 8 on RDS: its parameter group, its certificate, its managed password (a MariaDB stands in)
+  that Session Manager opens a tunnel to it (a stand-in does)
   how long things take, and what they cost
 """
 
@@ -34,7 +36,7 @@ def main() -> int:
     with (
         tempfile.TemporaryDirectory(prefix="rehearsal") as folder,
         database(Path(folder)) as (server, authority),
-        account(Path(folder)) as emulated,
+        account(Path(folder), server.port) as emulated,
     ):
         rehearsal = Rehearsal(proofs, emulated, server, authority)
         try:

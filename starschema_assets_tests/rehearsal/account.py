@@ -14,14 +14,16 @@ import pyarrow as pa
 
 from starschema_assets.lake.parquet import read_footer
 from starschema_assets_tests.authority import Authority
-from starschema_assets_tests.aws_faults import faulty_aws
+from starschema_assets_tests.aws_faults import FaultyAWS, faulty_aws
 from starschema_assets_tests.emulator import REGION, ROOT, Credentials, Emulator, emulator
 from starschema_assets_tests.pipeline import STAR
 from starschema_assets_tests.terraform.terraform import Terraform
 
 ACCOUNT_ID = "000000000000"
-STATE_BUCKET = "company-terraform-state"
+STATE_BUCKET = f"terraform-state-{ACCOUNT_ID}-{REGION}"
 STATE_KEY = "starschema.tfstate"
+ATTEMPTS = "attempts"
+"""In the name of each user and session that tries what may be refused."""
 LAKE = f"starschema-lake-{ACCOUNT_ID}-{REGION}"
 RESULTS = f"starschema-results-{ACCOUNT_ID}-{REGION}"
 
@@ -31,7 +33,7 @@ class Account:
     """The emulator, and before it a proxy that stands in for what a crawl would do."""
 
     aws: Emulator
-    glue_url: str
+    proxy: FaultyAWS
     authority: Authority
     folder: Path
 
@@ -44,21 +46,34 @@ class Account:
         )
         return session.client(service, endpoint_url=self.aws.url)
 
-    def terraform(self, variables: dict[str, Any]) -> Terraform:
-        """Terraform as docs/deploy.md has it run, its state in a bucket of the account."""
-        values = {"account_id": ACCOUNT_ID, "region": REGION, **variables}
+    @property
+    def project(self) -> Path:
+        """The copy of the project in which the commands of docs/deploy.md run."""
+        return self.folder / "project"
+
+    @property
+    def terraform(self) -> Terraform:
+        """Terraform in that copy."""
         return Terraform(
             self.folder / "terraform",
-            ROOT.environment(self.aws.url)
-            | {"AWS_CA_BUNDLE": str(self.authority.file)}
-            | {f"TF_VAR_{name}": _text(value) for name, value in values.items()},
+            ROOT.environment(self.aws.url) | {"AWS_CA_BUNDLE": str(self.authority.file)},
+            self.project / "terraform",
         )
 
-    def set_up(self) -> None:
-        """What is there before Terraform: the bucket for its state."""
-        s3 = self.client("s3")
-        s3.create_bucket(Bucket=STATE_BUCKET)
-        s3.put_bucket_versioning(Bucket=STATE_BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    @property
+    def reader_secret(self) -> str:
+        """The ARN of the secret of the pipeline's user, which Terraform makes."""
+        secrets = self.client("secretsmanager")
+        arn: str = secrets.describe_secret(SecretId="starschema/source-reader")["ARN"]
+        return arn
+
+    @property
+    def reader_password(self) -> str:
+        """What `make reader` made last."""
+        secrets = self.client("secretsmanager")
+        text = secrets.get_secret_value(SecretId=self.reader_secret)["SecretString"]
+        password: str = json.loads(text)["password"]
+        return password
 
     def user(self, name: str, *, document: str | None = None, policy: str | None = None) -> Any:
         """A session of a new user with one policy: a document, or a managed one's ARN."""
@@ -82,9 +97,9 @@ class Account:
             iam.delete_user_policy(UserName=name, PolicyName=policy)
         iam.delete_user(UserName=name)
 
-    def taken(self, user: boto3.Session, role: str) -> boto3.Session:
-        """The session of a user who took a role."""
-        answer = self.client("sts", user).assume_role(RoleArn=role, RoleSessionName="rehearsal")
+    def taken(self, user: boto3.Session, role: str, name: str) -> boto3.Session:
+        """The session, of that name, of a user who took a role."""
+        answer = self.client("sts", user).assume_role(RoleArn=role, RoleSessionName=name)
         keys = answer["Credentials"]
         return boto3.Session(
             keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region_name=REGION
@@ -101,15 +116,15 @@ class Account:
 
 
 @contextmanager
-def account(folder: Path) -> Iterator[Account]:
-    """An empty account; its files are in `folder`."""
+def account(folder: Path, database_port: int) -> Iterator[Account]:
+    """An empty account, whose RDS has the database at that port; its files are in `folder`."""
     authority = Authority(folder / "authority")
     with (
-        emulator(authority) as aws,
+        emulator(authority, database_port) as aws,
         faulty_aws(aws.url, authority.context()) as proxy,
         patch.dict(os.environ, {"AWS_CA_BUNDLE": str(authority.file)}),
     ):
-        made = Account(aws, proxy.url, authority, folder)
+        made = Account(aws, proxy, authority, folder)
         crawl: Callable[[], None] = made.stand_in_for_the_crawl
         proxy.on_start["StartCrawler"] = crawl
         yield made
@@ -119,7 +134,3 @@ def policy(action: str, resource: str) -> str:
     """A policy's document, of one statement."""
     statement = {"Effect": "Allow", "Action": action, "Resource": resource}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)

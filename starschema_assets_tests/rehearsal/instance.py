@@ -12,7 +12,7 @@ import pymysql
 from starschema_assets_tests.inbox import Inbox
 from starschema_assets_tests.mariadb import MariaDB
 from starschema_assets_tests.rehearsal.account import Account
-from starschema_assets_tests.rehearsal.company import DATABASE, PASSWORD
+from starschema_assets_tests.rehearsal.company import DATABASE, OWNER
 from starschema_assets_tests.rehearsal.machine import (
     FIRST_BOOT,
     LOCAL_SETTINGS,
@@ -44,11 +44,12 @@ class Instance:
         self._stack = ExitStack()
         self._worker = ThreadPoolExecutor(max_workers=1)
         self._failure: Future[str] | None = None
-        self._inbox = Inbox(account.aws, "starschema-alerts")
+        self._authority = authority
+        self.inbox = Inbox(account.aws, "starschema-alerts")
 
     def boot(self, take_role: Callable[[], boto3.Session]) -> None:
         """Begin to boot it, once Terraform has made it; `take_role` gives what EC2 gives."""
-        self._inbox.open()
+        self.inbox.open()
         self._failure = self._worker.submit(self._machine.boot, take_role)
 
     def prove(self, commands: Commands, apply: Callable[[], None]) -> None:
@@ -119,7 +120,8 @@ class Instance:
     def _expect_no_password(self) -> None:
         settings = self._debian.run("cat", "/etc/starschema/settings.env")
         journal = self._debian.run("journalctl", "--no-pager", "--output=cat")
-        expect([PASSWORD in settings, PASSWORD in journal], [False, False])
+        password = self._account.reader_password
+        expect([password in settings, password in journal], [False, False])
 
     def _reboot(self, web: Webserver) -> None:
         boot = ("cat", "/proc/sys/kernel/random/boot_id")
@@ -131,13 +133,13 @@ class Instance:
         expect(history - web.history(), set())
 
     def _kill_a_run(self, web: Webserver) -> None:
-        self._inbox.take()
+        self.inbox.take()
         with self._locked_table():
             run = web.launch()
             process = eventually(lambda: self._process_of(run))
             self._debian.run("bash", "-c", f"kill -KILL {process}")
             expect(eventually(lambda: web.ended(run)), "FAILURE")
-        (alert,) = eventually(self._inbox.take)
+        (alert,) = eventually(self.inbox.take)
         expect(run in str(alert), expected=True)
 
     def _process_of(self, run: str) -> str:
@@ -155,14 +157,19 @@ class Instance:
         """A run waits meanwhile for a table that it reads."""
         port = self._server.port
         with pymysql.connect(
-            host="127.0.0.1", port=port, user="owner", password="owner", database=DATABASE
+            host="127.0.0.1",
+            port=port,
+            user=OWNER["username"],
+            password=OWNER["password"],
+            database=DATABASE,
+            ssl={"ca": str(self._authority)},
         ) as connection:
             connection.cursor().execute("lock tables orders write")
             yield
 
     def _update(self, web: Webserver, commands: Commands, apply: Callable[[], None]) -> None:
         history, own = web.history(), self._debian.run("cat", LOCAL_SETTINGS)
-        self._stack.enter_context(newer_wheel(self._account.folder))
+        self._stack.enter_context(newer_wheel(self._account.folder, self._account.project))
         apply()
         with self._locked_table():
             run = web.launch()

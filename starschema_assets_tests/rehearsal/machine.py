@@ -59,7 +59,7 @@ class BootedMachine:
         self.debian.boot(
             {
                 "AWS_ENDPOINT_URL": self._account.aws.url,
-                "AWS_ENDPOINT_URL_GLUE": self._account.glue_url,
+                "AWS_ENDPOINT_URL_GLUE": self._account.proxy.url,
                 "AWS_CA_BUNDLE": "/etc/rehearsal/aws.pem",
                 "AWS_EC2_METADATA_SERVICE_ENDPOINT": f"http://127.0.0.1:{credentials}/",
                 "http_proxy": f"http://127.0.0.1:{proxy}",
@@ -80,7 +80,7 @@ class BootedMachine:
         self._let_in(proxy, self._server.port)
         self.debian.run("bash", USER_DATA)
         said = eventually(lambda: self.journal() if "stopped at" in self.journal() else None)
-        urls = (self._account.aws.url, self._account.glue_url)
+        urls = (self._account.aws.url, self._account.proxy.url)
         self._let_in(credentials, *(int(url.rpartition(":")[2]) for url in urls))
         self.debian.run("systemctl", "restart", "--no-block", FIRST_BOOT)
         return said

@@ -10,19 +10,17 @@ from pathlib import Path
 
 from uv import find_uv_bin
 
-from starschema_assets.settings import CHECKOUT
-
 VERSION = "0.1.1"
 
 
 @contextmanager
-def newer_wheel(folder: Path) -> Iterator[None]:
-    """It is in dist/, which Terraform uploads, until the block ends; then what was there is."""
-    source, dist, kept = folder / "newer", CHECKOUT / "dist", folder / "dist"
-    shutil.copytree(CHECKOUT / "starschema_assets", source / "starschema_assets")
+def newer_wheel(folder: Path, project_folder: Path) -> Iterator[None]:
+    """It is in the project's dist/, which Terraform uploads; at the end what was there is there again."""
+    source, dist, kept = folder / "newer", project_folder / "dist", folder / "dist"
+    shutil.copytree(project_folder / "starschema_assets", source / "starschema_assets")
     for name in ("setup.py", "README.md", "LICENSE"):
-        shutil.copy(CHECKOUT / name, source)
-    project = (CHECKOUT / "pyproject.toml").read_text()
+        shutil.copy(project_folder / name, source)
+    project = (project_folder / "pyproject.toml").read_text()
     project, found = re.subn(r'(?m)^version = ".+"', f'version = "{VERSION}"', project, count=1)
     assert found
     (source / "pyproject.toml").write_text(project)

@@ -3,30 +3,32 @@
 import json
 
 from starschema_assets_tests.rehearsal.account import ACCOUNT_ID, Account
-from starschema_assets_tests.rehearsal.company import PASSWORD
 
 OTHERS = "payroll"
 """The name of what belongs to another project."""
 
 
 class Others:
-    """The secret of the database's reader, the VPC, and what another project has."""
+    """Things of another project, and the network of the account."""
 
     def __init__(self, account: Account) -> None:
         secrets = account.client("secretsmanager")
-        login = json.dumps({"username": "reader", "password": PASSWORD})
-        self.reader: str = secrets.create_secret(Name="sales/reader", SecretString=login)["ARN"]
+        login = json.dumps({"username": "clerk", "password": "clerk"})
         self.secret: str = secrets.create_secret(Name=OTHERS, SecretString=login)["ARN"]
         self.topic: str = account.client("sns").create_topic(Name=OTHERS)["TopicArn"]
         self._ec2 = account.client("ec2")
-        vpcs = self._ec2.describe_vpcs()["Vpcs"]
-        (self.vpc,) = (vpc["VpcId"] for vpc in vpcs if vpc["IsDefault"])
         account.aws.add_crawler(OTHERS, OTHERS, f"s3://{OTHERS}/")
         account.client("glue").create_job(
             Name=OTHERS,
             Role=f"arn:aws:iam::{ACCOUNT_ID}:role/{OTHERS}-crawler",
             Command={"Name": "glueetl", "ScriptLocation": f"s3://{OTHERS}/job.py"},
         )
+
+    def private_subnet(self) -> str:
+        """One of the database's."""
+        named = {"Name": "tag:Name", "Values": ["starschema-database-*"]}
+        subnet: str = self._ec2.describe_subnets(Filters=[named])["Subnets"][0]["SubnetId"]
+        return subnet
 
     def open_a_way_out(self) -> None:
         """The route of a default VPC to its internet gateway, which the emulator's lacks."""

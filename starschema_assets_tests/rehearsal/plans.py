@@ -9,6 +9,7 @@ FORGOTTEN = {
     ("aws_glue_job", "tags_all"),
     ("aws_instance", "metadata_options"),
     ("aws_db_instance", "enabled_cloudwatch_logs_exports"),
+    ("aws_db_instance", "engine_lifecycle_support"),
 }
 """Attributes that ministack takes and doesn't give back: excused where it left them empty."""
 

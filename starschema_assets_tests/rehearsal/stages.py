@@ -1,6 +1,7 @@
 """The rehearsal from its first apply to its destroy, each stage with what it proves."""
 
 import json
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -8,12 +9,12 @@ from typing import Any
 import boto3
 
 from starschema_assets.analytics.query import questions
-from starschema_assets_tests.emulator import REGION
 from starschema_assets_tests.mariadb import MariaDB
 from starschema_assets_tests.pipeline import STAR
-from starschema_assets_tests.rehearsal import leftovers, rights
+from starschema_assets_tests.rehearsal import grants, leftovers, rights
 from starschema_assets_tests.rehearsal.account import (
     ACCOUNT_ID,
+    ATTEMPTS,
     LAKE,
     RESULTS,
     STATE_BUCKET,
@@ -22,15 +23,20 @@ from starschema_assets_tests.rehearsal.account import (
     policy,
 )
 from starschema_assets_tests.rehearsal.answers import answer
-from starschema_assets_tests.rehearsal.company import DATABASE, PASSWORD, Machine, sales_by_country
+from starschema_assets_tests.rehearsal.company import (
+    OWNER,
+    Machine,
+    administrator,
+    sales_by_country,
+)
 from starschema_assets_tests.rehearsal.debian import NoContainer
 from starschema_assets_tests.rehearsal.instance import VARIABLES, Instance
 from starschema_assets_tests.rehearsal.others import Others
+from starschema_assets_tests.rehearsal.page import blocks
 from starschema_assets_tests.rehearsal.plans import changes
-from starschema_assets_tests.rehearsal.proofs import Proofs, expect
-from starschema_assets_tests.terraform.terraform import Terraform
+from starschema_assets_tests.rehearsal.proofs import NotProven, Proofs, expect
 
-ZONES = {f"{REGION}a": "172.31.200.0/26", f"{REGION}b": "172.31.200.64/26"}
+NO_CHANGES = "No changes. Your infrastructure matches the configuration."
 
 
 class Rehearsal:
@@ -39,84 +45,94 @@ class Rehearsal:
     def __init__(self, proofs: Proofs, account: Account, server: MariaDB, authority: Path) -> None:
         self.instance = Instance(proofs, account, server, authority)
         self.not_rehearsed: str | None = None
-        account.set_up()
         self.proofs = proofs
         self.account = account
         self.server = server
         self.authority = authority
         self.others = Others(account)
-        self.variables: dict[str, Any] = {
-            "deletion_protection": False,
-            "alert_email": "data-team@example.com",
-            "machine": VARIABLES,
-            "pipeline_principals": [f"arn:aws:iam::{ACCOUNT_ID}:user/dagster"],
-            "existing_source": {
-                "host": "127.0.0.1",
-                "port": server.port,
-                "database": DATABASE,
-                "secret_arn": self.others.reader,
-            },
-        }
+        self.terraform = account.terraform
+        self.page = administrator(account, server, authority)
+        self.set(
+            alert_email="data-team@example.com",
+            pipeline_principals=[f"arn:aws:iam::{ACCOUNT_ID}:user/dagster"],
+            machine=VARIABLES,
+        )
 
-    @property
-    def terraform(self) -> Terraform:
-        """Terraform with the variables as they are now."""
-        return self.account.terraform(self.variables)
+    def set(self, **variables: Any) -> None:
+        """Set variables of Terraform beside those of docs/deploy.md."""
+        file = self.page.copy / "terraform" / "rehearsal.auto.tfvars.json"
+        before = json.loads(file.read_text()) if file.exists() else {}
+        file.write_text(json.dumps(before | variables))
 
     def play(self) -> None:
         """Every stage in order."""
-        try:
-            self._play()
-        finally:
-            self.instance.stop()
+        with closing(self.page):
+            try:
+                self._play()
+            finally:
+                self.instance.stop()
 
     def _play(self) -> None:
         role = f"arn:aws:iam::{ACCOUNT_ID}:role/starschema-pipeline"
         user = self.account.user("dagster", document=policy("sts:AssumeRole", role))
         self.apply()
-        self.instance.boot(lambda: self.account.taken(user, role))
+        self.instance.boot(lambda: self.account.taken(user, role, "machine"))
+        self.fill_the_database()
         machine = Machine(self.account, user, role, self.account.folder / "machine")
         self.refresh(machine)
-        analyst = self.account.user("analyst", policy=self.terraform.output("analyst_policy_arn"))
-        self.ask(analyst)
-        pipeline = self.account.taken(user, role)
+        self.alert(machine)
+        analysts = self.terraform.output("analyst_policy_arn")
+        self.ask(self.account.user("analyst", policy=analysts))
+        self.follow("8. The first answer")
         self.boot_the_machine()
-        self.try_rights(pipeline, analyst)
+        pipeline = self.account.taken(user, role, ATTEMPTS)
+        self.try_rights(pipeline, self.account.user(ATTEMPTS, policy=analysts))
         self.plan_again()
-        self.switch_on_what_is_optional(pipeline)
-        self.account.remove_user("analyst")
+        self.switch_on_spark(machine, pipeline)
+        grants.prove_that_nothing_is_granted_idly(self.proofs, self.account)
+        for name in ("analyst", ATTEMPTS):
+            self.account.remove_user(name)
         self.destroy()
 
     def apply(self) -> None:
         """From nothing to everything."""
-        with self.proofs.of("terraform init: state in a bucket of the account", needed=True):
-            (self.account.folder / "terraform").mkdir()
-            self.terraform.init(
-                f"-backend-config=bucket={STATE_BUCKET}",
-                f"-backend-config=key={STATE_KEY}",
-                f"-backend-config=region={REGION}",
-                "-backend-config=encrypt=true",
-                "-backend-config=use_lockfile=true",
-            )
-        for what, variables, message in (
-            ("a machine in a subnet without a way out", {}, "has no way out"),
-            ("another account", {"account_id": "111111111111"}, "account ID not allowed"),
-            ("a region that there isn't", {"region": "us-east-9"}, "us-east-9"),
+        for section in ("1. Your own machine", "2. The account", "3. Say what you want"):
+            self.follow(section)
+        self.others.open_a_way_out()
+        self.follow("4. Apply", "builds everything, its state in a bucket of the account")
+        private = {**VARIABLES, "subnet_id": self.others.private_subnet()}
+        for what, variable, message in (
+            (
+                "a machine in a subnet without a way out",
+                f"machine={json.dumps(private)}",
+                "has no way out",
+            ),
+            ("another account", "account_id=111111111111", "account ID not allowed"),
+            ("a region that there isn't", "region=us-east-9", "us-east-9"),
         ):
             with self.proofs.of(f"terraform plan refuses {what}"):
-                terraform = self.account.terraform(self.variables | variables)
-                done = terraform.attempt("plan", "-input=false", "-no-color")
+                plan = ("plan", "-input=false", "-no-color", "-lock=false", f"-var={variable}")
+                done = self.terraform.attempt(*plan)
                 expect([done.returncode, message in " ".join(done.stderr.split())], [1, True])
-        self.others.open_a_way_out()
-        with self.proofs.of("terraform apply builds everything", needed=True):
-            self._apply()
         with self.proofs.of("the crawler has a target for each table of the star"):
             crawler = self.account.client("glue").get_crawler(Name="starschema-star")["Crawler"]
             targets = {target["Path"] for target in crawler["Targets"]["S3Targets"]}
             expect(targets, {f"s3://{LAKE}/lake/star/{table}/" for _, table in STAR})
-        with self.proofs.of("no password is in the state, nor in an output"):
-            state = self._state()
-            expect([PASSWORD in state, json.dumps(PASSWORD)[1:-1] in state], [False, False])
+
+    def fill_the_database(self) -> None:
+        """A user for the pipeline, and the sample, through a tunnel that a stand-in makes."""
+        self.follow(
+            "5. A user for the pipeline, and data",
+            "through a tunnel (a stand-in), the certificate verified by the endpoint's name",
+        )
+        self.follow("6. The machine")
+        before = self.account.reader_password
+        self.follow("Rotate the password")
+        with self.proofs.of("no password is printed, in the state, or what it was before"):
+            texts = [self._state(), "\n".join(self.page.said)]
+            secrets = [OWNER["password"], self.account.reader_password, before]
+            expect([secret in text for secret in secrets for text in texts], [False] * 6)
+            expect(before == self.account.reader_password, expected=False)
 
     def refresh(self, machine: Machine) -> None:
         """The pipeline as on any machine: Terraform's settings, and its role by a profile."""
@@ -134,8 +150,20 @@ class Rehearsal:
             machine.run("run")
         with self.proofs.of("it refreshes again, and restores the version before"):
             machine.run("run")
-            said = machine.run("restore", "star/dim_dates")
-            expect("put back" in said, expected=True)
+            for target in ("star/dim_dates", "raw"):
+                expect("put back" in machine.run("restore", target), expected=True)
+        with self.proofs.of("it publishes the sales report"):
+            machine.dagster("asset", "materialize", "--select", "analytics/sales_report")
+
+    def alert(self, machine: Machine) -> None:
+        """As the daemon does, which evaluates the sensor every few seconds."""
+        inbox = self.instance.inbox
+        with self.proofs.of("a run that fails is told to the topic's subscribers"):
+            try:
+                machine.run("run", STARSCHEMA_SOURCE_CA="/nowhere")
+            except NotProven:
+                machine.dagster("sensor", "preview", "alert_after_failure")
+            expect(inbox.wait().subject, "refresh_star_schema failed")
 
     def ask(self, analyst: boto3.Session) -> None:
         """The project's own questions, as an analyst finds them in Athena."""
@@ -173,6 +201,8 @@ class Rehearsal:
         """A plan sees nothing to do, until somebody changes something by hand."""
         with self.proofs.of("terraform plan shows no change"):
             expect(changes(self.terraform.plan()), {})
+        # It prints what the emulator forgets, too
+        self.follow("Was something changed by hand?", known_to_differ=NO_CHANGES)
         with self.proofs.of("terraform plan notices what was changed by hand"):
             self.account.client("s3").put_bucket_versioning(
                 Bucket=LAKE, VersioningConfiguration={"Status": "Suspended"}
@@ -192,20 +222,25 @@ class Rehearsal:
                 },
             )
 
-    def switch_on_what_is_optional(self, pipeline: boto3.Session) -> None:
+    def switch_on_spark(self, machine: Machine, pipeline: boto3.Session) -> None:
         """Later, with the same apply that mends what was changed by hand."""
-        self.variables["spark"] = {"enabled": True}
-        self.variables["existing_source"] = None
-        self.variables["new_database"] = {"vpc_id": self.others.vpc, "subnets": ZONES}
-        with self.proofs.of(
-            "terraform apply adds a Spark job, and a database in private subnets", needed=True
-        ):
-            self._apply()
+        self.set(spark={"enabled": True})
+        self.follow("Day two")
+        self.follow("Update", "adds a Spark job, asked for meanwhile")
         with self.proofs.of("and mends what was changed by hand"):
             versioning = self.account.client("s3").get_bucket_versioning(Bucket=LAKE)
             expect(versioning["Status"], "Enabled")
-        with self.proofs.of("terraform plan shows no change with them, either"):
+        with self.proofs.of("terraform plan shows no change with it, either"):
             expect(changes(self.terraform.plan()), {})
+        with (
+            self.proofs.of(
+                "the job makes and publishes the star with its role's policy alone (on this "
+                "machine's Spark, a stand-in for Glue's workers)"
+            ),
+            rights.workers(self.account),
+        ):
+            machine.configure(self.terraform.output("dotenv"))
+            machine.run("run")
         rights.prove_the_pipeline_runs_its_job(self.proofs, self.account, pipeline)
 
     def destroy(self) -> None:
@@ -213,12 +248,20 @@ class Rehearsal:
         before = leftovers.found(self.account)
         with self.proofs.of("every kind of thing is there before the destroy"):
             expect([kind for kind, count in before.items() if not count], [])
-        with self.proofs.of("terraform destroy ends"):
-            self.terraform.run("destroy", "-auto-approve", "-input=false", "-no-color")
+        self.follow("Away with it")
         with self.proofs.of("and leaves nothing of them, nor in the state"):
             after = leftovers.found(self.account)
             expect([kind for kind, count in after.items() if count], [])
             expect(json.loads(self._state())["resources"], [])
+        with self.proofs.of("every command of docs/deploy.md was run, but those of the machine"):
+            commands = {(block.section, block.kind) for block in blocks() if block.kind == "sh"}
+            expect(commands - self.page.ran, set())
+
+    def follow(self, section: str, what: str = "", known_to_differ: str = "") -> None:
+        """Run a section of docs/deploy.md; if it fails, nothing can follow."""
+        title = f"docs/deploy.md, {section}{f': {what}' if what else ''}"
+        with self.proofs.of(title, needed=True):
+            self.page.run(section, known_to_differ=known_to_differ)
 
     def _apply(self) -> None:
         self.terraform.run("apply", "-auto-approve", "-input=false", "-no-color")

@@ -20,11 +20,11 @@ from dagster import DagsterInstance
 from dagster_pipes import decode_param
 from pydantic import SecretStr
 
-from starschema_assets.assets import JOB as SCRIPT
 from starschema_assets.settings import Settings
-from starschema_assets_tests.aws_faults import Answer, FaultyAWS, faulty_aws
+from starschema_assets_tests.aws_faults import FaultyAWS, faulty_aws
 from starschema_assets_tests.conftest import Sales
 from starschema_assets_tests.emulator import Emulator, emulator
+from starschema_assets_tests.glue_workers import GlueWorkers
 from starschema_assets_tests.pipeline import RAW, STAR, Pipeline
 from starschema_assets_tests.seaweedfs import seaweedfs
 from starschema_assets_tests.test_aws import User
@@ -34,46 +34,20 @@ JOB = "star"
 ACTIONS = ("glue:StartJobRun", "glue:GetJobRun", "glue:BatchStopJobRun")
 
 
-class Glue:
+class Glue(GlueWorkers):
     """The emulator behind a proxy, and the stand-in for its workers."""
 
     def __init__(self, aws: Emulator, proxy: FaultyAWS, folder: Path) -> None:
-        self.client: Any = aws.session.client("glue", endpoint_url=aws.url)
-        self.client.create_job(
+        client: Any = aws.session.client("glue", endpoint_url=aws.url)
+        client.create_job(
             Name=JOB, Role="arn:aws:iam::000000000000:role/r", Command={"Name": "glueetl"}
         )
-        self.proxy = proxy
-        self.folder = folder
-        self.process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def arguments(self) -> dict[str, str]:
-        """What the last run was given."""
-        (*_, run) = self.client.get_job_runs(JobName=JOB)["JobRuns"]
-        arguments: dict[str, str] = run["Arguments"]
-        return arguments
+        super().__init__(client, JOB, proxy, {**os.environ, "TMPDIR": str(folder)})
 
     @property
     def polled(self) -> int:
         """How often a run's state was asked for."""
         return self.proxy.asked.count("GetJobRun")
-
-    def run_the_script(self) -> None:
-        """Let every run from now on do what it would do in Glue."""
-        self.proxy.on_start["StartJobRun"] = self._start
-        self.proxy.alter["GetJobRun"] = self._tell
-
-    def _start(self) -> None:
-        arguments = [part for pair in self.arguments.items() for part in pair]
-        here = {"TMPDIR": str(self.folder), "SPARK_LOCAL_IP": "127.0.0.1"}
-        self.process = subprocess.Popen(
-            [sys.executable, SCRIPT, *arguments], env={**os.environ, **here}
-        )
-
-    def _tell(self, answer: Answer) -> None:
-        assert self.process
-        states = {None: "RUNNING", 0: "SUCCEEDED"}
-        answer["JobRun"]["JobRunState"] = states.get(self.process.poll(), "FAILED")
 
     def say(self, state: str, message: str = "") -> None:
         """Let runs be in this state whatever they do."""

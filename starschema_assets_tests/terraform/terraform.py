@@ -36,6 +36,7 @@ class Terraform:
 
     folder: Path
     environment: Mapping[str, str] = field(default_factory=dict)
+    configuration: Path = CONFIGURATION
 
     def run(self, *arguments: str) -> str:
         """What a command prints. Raises TerraformFailed."""
@@ -44,11 +45,16 @@ class Terraform:
             raise TerraformFailed(f"terraform {' '.join(arguments)}:\n{done.stdout}{done.stderr}")
         return done.stdout
 
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """The environment in which it runs."""
+        return _environment() | {"TF_DATA_DIR": str(self.folder)} | dict(self.environment)
+
     def attempt(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """A command that may fail."""
         return subprocess.run(
-            ["terraform", f"-chdir={CONFIGURATION}", *arguments],
-            env=_environment() | {"TF_DATA_DIR": str(self.folder)} | dict(self.environment),
+            ["terraform", f"-chdir={self.configuration}", *arguments],
+            env=self.variables,
             capture_output=True,
             text=True,
             check=False,
@@ -58,7 +64,7 @@ class Terraform:
         """Install the provider that the lock file names: from its registry, else from a mirror."""
         command = ("init", "-input=false", "-lockfile=readonly", *options)
         if self.attempt(*command).returncode:
-            mirror = _mirror()
+            mirror = mirror_of_providers()
             self.run(*command, *([f"-plugin-dir={mirror}"] if mirror else []))
 
     def output(self, name: str) -> str:
@@ -91,7 +97,7 @@ def _environment() -> dict[str, str]:
 
 
 @cache
-def _mirror() -> Path | None:
+def mirror_of_providers() -> Path | None:
     """The root of a mirror of providers somewhere on this machine, searched for once."""
     skipped = ["(", "-path", "/proc", "-o", "-path", "/sys", ")", "-prune"]
     wanted = ["-path", f"*/{REGISTRY}/*", "-name", PROVIDER, "-print", "-quit"]
