@@ -37,19 +37,6 @@ BYTES = 32
 def main(arguments: list[str] | None = None) -> None:
     """Make or rotate the user."""
     parser = argparse.ArgumentParser("make reader", description=__doc__)
-    add_way(parser)
-    options = parser.parse_args(arguments)
-    made = database()
-    with access(made, way_of(options, made), Settings().source_ca) as way:
-        is_new = make_reader(way)
-    print(
-        f"{USER} was {'made' if is_new else 'given a new password'}: it may SELECT from {made.name}"
-        f" on {made.host}, over TLS only. Its login is in the secret {made.reader_secret}."
-    )
-
-
-def add_way(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say which way leads to the database."""
     parser.add_argument(
         "--through",
         metavar="INSTANCE",
@@ -59,14 +46,15 @@ def add_way(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--direct", action="store_true", help="no tunnel: this machine reaches the database"
     )
-
-
-def way_of(options: argparse.Namespace, made: Database) -> str | None:
-    """The instance to go through; None to go directly, also where there is none."""
-    if options.direct:
-        return None
-    through: str | None = options.through or made.machine
-    return through
+    options = parser.parse_args(arguments)
+    made = database()
+    through = None if options.direct else options.through or made.machine
+    with access(made, through, Settings().source_ca) as way:
+        is_new = make_reader(way)
+    print(
+        f"{USER} was {'made' if is_new else 'given a new password'}: it may SELECT from {made.name}"
+        f" on {made.host}, over TLS only. Its login is in the secret {made.reader_secret}."
+    )
 
 
 def make_reader(way: Access) -> bool:
