@@ -186,6 +186,8 @@ class Rehearsal:
         rights.prove_the_analysts_rights(self.proofs, self.account, analyst)
         rights.prove_the_pipelines_rights(self.proofs, self.account, pipeline, analyst, self.others)
         rights.prove_glues_rights(self.proofs, self.account)
+        for stage in ("raw", "star"):  # what was written there is no table
+            self.account.client("s3").delete_object(Bucket=LAKE, Key=f"lake/{stage}/x/x.parquet")
 
     def boot_the_machine(self) -> None:
         """The EC2 instance in a container, where one boots."""
