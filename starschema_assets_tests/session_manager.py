@@ -7,10 +7,12 @@ machine. A host that it doesn't know is one that the instance can't reach.
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 DOCUMENT = "AWS-StartPortForwardingSessionToRemoteHost"
 INSTANCE = "i-0123456789abcdef0"
+INSIDE = "inside.json"
 
 AWS = """\
 #!{python}
@@ -19,10 +21,15 @@ import json, os, socket, sys, threading
 if sys.argv[1:3] != ["ssm", "start-session"]:
     os.execv({cli!r}, [{cli!r}, *sys.argv[1:]])
 arguments = dict(zip(sys.argv[3::2], sys.argv[4::2]))
-parameters = json.loads(arguments["--parameters"])
 assert arguments["--region"]
+if arguments["--document-name"] == "AWS-StartInteractiveCommand":
+    (line,) = json.loads(arguments["--parameters"].removeprefix("command="))
+    with open({inside!r}) as file:
+        inside = json.load(file)
+    os.execvp(inside[0], [*inside, "bash", "-c", line])
+parameters = json.loads(arguments["--parameters"])
 assert arguments["--document-name"] == {document!r}
-if arguments["--target"] != {instance!r}:
+if {instance!r} not in ("", arguments["--target"]):
     sys.exit(f"An error occurred (TargetNotConnected): {{arguments['--target']}} is not connected.")
 port = {ends!r}.get(parameters["host"][0])
 
@@ -53,16 +60,32 @@ while True:
 """
 
 
-def stand_in(folder: Path, ends: dict[str, int], cli: Path = Path("/bin/false")) -> None:
+def stand_in(
+    folder: Path,
+    ends: dict[str, int],
+    cli: Path = Path("/bin/false"),
+    instance: str = INSTANCE,
+) -> None:
     """Put `aws` and the plugin into a folder; each host ends at a port of this machine.
 
-    `cli` is the AWS CLI that does everything else.
+    `cli` is the AWS CLI that does everything else. No instance means any. Commands of a session are
+    begun by what `inside` has put there.
     """
     text = AWS.format(
-        python=sys.executable, document=DOCUMENT, instance=INSTANCE, ends=ends, cli=str(cli)
+        python=sys.executable,
+        document=DOCUMENT,
+        instance=instance,
+        inside=str(folder / INSIDE),
+        ends=ends,
+        cli=str(cli),
     )
     executable(folder / "aws", text)
     executable(folder / "session-manager-plugin", "#!/bin/sh\n")
+
+
+def inside(folder: Path, command: Sequence[str]) -> None:
+    """Let commands of a session run by this one, whose last words they are."""
+    (folder / INSIDE).write_text(json.dumps(list(command)))
 
 
 def terraform_with(folder: Path, outputs: dict[str, object]) -> None:

@@ -129,7 +129,7 @@ def test_the_page_names_only_commands_outputs_and_files_that_there_are() -> None
     targets = re.findall(r"^([a-z]+):", (CHECKOUT / "Makefile").read_text(), re.MULTILINE)
     assert set(re.findall(r"\bmake ([a-z]+)\b(?! sure)", page)) <= set(targets)
     declared = "".join(file.read_text() for file in (CHECKOUT / "terraform").glob("*.tf"))
-    outputs = set(re.findall(r"\boutput -raw ([a-z_]+)\b", page))
+    outputs = set(re.findall(r"\boutput -(?:raw|json) ([a-z_]+)\b", page))
     assert {name for name in outputs if f'output "{name}"' not in declared} == set()
     links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page)
     assert [link for link in links if not (PAGE.parent / link).exists()] == []

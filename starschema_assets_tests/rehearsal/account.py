@@ -47,6 +47,11 @@ class Account:
         return session.client(service, endpoint_url=self.aws.url)
 
     @property
+    def programs(self) -> Path:
+        """Where programs are that are found before the machine's own."""
+        return self.folder / "programs"
+
+    @property
     def project(self) -> Path:
         """The copy of the project in which the commands of docs/deploy.md run."""
         return self.folder / "project"

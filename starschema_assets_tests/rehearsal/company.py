@@ -22,7 +22,7 @@ from starschema_assets_tests.mariadb import MariaDB
 from starschema_assets_tests.rehearsal.account import Account
 from starschema_assets_tests.rehearsal.page import Shell, copied
 from starschema_assets_tests.rehearsal.proofs import NotProven
-from starschema_assets_tests.session_manager import INSTANCE, executable, stand_in
+from starschema_assets_tests.session_manager import executable, stand_in
 from starschema_assets_tests.terraform.terraform import mirror_of_providers
 
 DATABASE = "classicmodels"
@@ -52,9 +52,10 @@ def administrator(account: Account, server: MariaDB, authority: Path) -> Shell:
     Programs found before the machine's own: the AWS CLI with a stand-in for Session Manager's
     tunnel, and Terraform with what the emulator has no value for.
     """
-    programs = account.folder / "programs"
+    programs = account.programs
     programs.mkdir()
-    stand_in(programs, {ENDPOINT: server.port}, python_with("awscli", AWS_CLI).parent / "aws")
+    cli = python_with("awscli", AWS_CLI).parent / "aws"
+    stand_in(programs, {ENDPOINT: server.port}, cli, instance="")
     owner: str = account.client("secretsmanager").create_secret(
         Name="rds!db-owner", SecretString=json.dumps(OWNER)
     )["ARN"]
@@ -63,7 +64,6 @@ def administrator(account: Account, server: MariaDB, authority: Path) -> Shell:
         real=shutil.which("terraform"),
         mirror=str(mirror_of_providers() or ""),
         database={"host": ENDPOINT, "port": 3306, "owner_secret": owner},
-        machine={"id": INSTANCE},
     )
     executable(programs / "terraform", text)
     environment = dict(account.terraform.variables) | {
@@ -88,7 +88,6 @@ if sys.argv[2:4] != ["output", "-json"]:
 outputs = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
 if "database" in outputs:
     outputs["database"]["value"] |= {database!r}
-    outputs.setdefault("machine", {{"value": {machine!r}}})
 print(json.dumps(outputs))
 """
 

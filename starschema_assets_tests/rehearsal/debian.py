@@ -61,7 +61,7 @@ class Debian:
 
     def attempt(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run a command in it, as its root."""
-        return subprocess.run(self._inside(*command), capture_output=True, text=True, check=False)
+        return subprocess.run(self.inside(*command), capture_output=True, text=True, check=False)
 
     def run(self, *command: str) -> str:
         """What a command in it prints. Raises RuntimeError if it fails."""
@@ -73,7 +73,7 @@ class Debian:
     def begin(self, *command: str) -> subprocess.Popen[str]:
         """Begin a command in it, whose output can be read."""
         return subprocess.Popen(
-            self._inside(*command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            self.inside(*command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
 
     def reboot(self) -> None:
@@ -142,7 +142,8 @@ class Debian:
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
         return children.read_text().strip() if children.exists() else ""
 
-    def _inside(self, *command: str) -> list[str]:
+    def inside(self, *command: str) -> list[str]:
+        """The command that runs another one in it, as its root."""
         leader = self._leader()
         if not leader:
             raise RuntimeError("the container isn't running")

@@ -40,7 +40,7 @@ class Instance:
         self._account = account
         self._server = server
         self._machine = BootedMachine(account, server, authority)
-        self._debian = self._machine.debian
+        self.debian = self._debian = self._machine.debian
         self._stack = ExitStack()
         self._worker = ThreadPoolExecutor(max_workers=1)
         self._failure: Future[str] | None = None

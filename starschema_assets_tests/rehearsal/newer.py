@@ -15,7 +15,7 @@ VERSION = "0.1.1"
 
 @contextmanager
 def newer_wheel(folder: Path, project_folder: Path) -> Iterator[None]:
-    """It is in the project's dist/, which Terraform uploads; at the end what was there is there again."""
+    """It is in the project's dist/, which Terraform uploads; at the end, what was there before."""
     source, dist, kept = folder / "newer", project_folder / "dist", folder / "dist"
     shutil.copytree(project_folder / "starschema_assets", source / "starschema_assets")
     for name in ("setup.py", "README.md", "LICENSE"):

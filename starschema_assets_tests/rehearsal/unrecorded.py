@@ -17,7 +17,9 @@ GLUE_ROLE = f"{AWS}/aws-managed-policy/latest/reference/AWSGlueServiceRole.html"
 GLUE_KEYS = f"{AWS}/glue/latest/dg/set-up-encryption.html"
 GLUE_SPARK = f"{AWS}/glue/latest/dg/create-an-iam-role.html"
 BUCKET_KEYS = f"{AWS}/AmazonS3/latest/userguide/UsingKMSEncryption.html"
-TOPIC_KEYS = f"{AWS}/sns/latest/dg/sns-key-management.html"
+SESSIONS = (
+    f"{AWS}/systems-manager/latest/userguide/getting-started-create-iam-instance-profile.html"
+)
 
 
 class Unrecorded(NamedTuple):
@@ -30,6 +32,9 @@ class Unrecorded(NamedTuple):
     """A page of AWS, or a file of this project whose tests show the request."""
 
 
+NOT_BOOTED = Unrecorded(
+    "ReadItsRelease *", "the machine reads it, and no container boots here", "deploy/first-boot.sh"
+)
 ASK = [
     Unrecorded(
         "Ask athena:StopQueryExecution *",
@@ -63,6 +68,7 @@ UNRECORDED: dict[str, list[Unrecorded]] = {
             "a run that fails ends its uploads, and the next ends those of a killed one",
             "starschema_assets/lake/s3.py",
         ),
+        Unrecorded("BeReachedBySessionManager *", "Session Manager's agent asks for it", SESSIONS),
         Unrecorded(
             "PublishTheReport s3:GetObject *",
             "`aws s3 presign` on the machine makes a link with the pipeline's rights",
