@@ -24,12 +24,6 @@ class Others:
             Command={"Name": "glueetl", "ScriptLocation": f"s3://{OTHERS}/job.py"},
         )
 
-    def private_subnet(self) -> str:
-        """One of the database's."""
-        named = {"Name": "tag:Name", "Values": ["starschema-database-*"]}
-        subnet: str = self._ec2.describe_subnets(Filters=[named])["Subnets"][0]["SubnetId"]
-        return subnet
-
     def open_a_way_out(self) -> None:
         """The route of a default VPC to its internet gateway, which the emulator's lacks."""
         (gateway,) = self._ec2.describe_internet_gateways()["InternetGateways"]
