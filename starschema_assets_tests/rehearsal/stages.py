@@ -58,6 +58,7 @@ class Rehearsal:
             alert_email="data-team@example.com",
             pipeline_principals=[f"arn:aws:iam::{ACCOUNT_ID}:user/dagster"],
             machine=VARIABLES,
+            deletion_protection=False,  # the emulator can't change it on an EC2 instance
         )
 
     def set(self, **variables: Any) -> None:
