@@ -60,6 +60,7 @@ IMAGE = "ami-0abcdef1234567890"
 
 parameters_as_ministack_has_them = ssm._get_parameters_by_path  # noqa: SLF001
 route_tables_as_ministack_has_them = ec2._describe_route_tables  # noqa: SLF001
+instance_as_ministack_has_it = ec2._instance_xml  # noqa: SLF001
 run_as_ministack_does = ec2._run_instances  # noqa: SLF001
 attribute_as_ministack_has_it = ec2._describe_instance_attribute  # noqa: SLF001
 
@@ -105,7 +106,7 @@ def instance_attribute(asked: dict[str, Any]) -> Any:
 
 
 def run_instances(asked: dict[str, Any]) -> Any:
-    """The disk, subnet and security groups that were asked for, too."""
+    """The disk, subnet, security groups and metadata options that were asked for, too."""
     known = set(ec2._instances)  # noqa: SLF001
     answer = run_as_ministack_does(asked)
     for id_ in set(ec2._instances) - known:  # noqa: SLF001
@@ -114,12 +115,26 @@ def run_instances(asked: dict[str, Any]) -> Any:
         if groups:
             instance["SubnetId"] = ec2._p(asked, "NetworkInterface.1.SubnetId")  # noqa: SLF001
             instance["SecurityGroups"] = [{"GroupId": id_, "GroupName": id_} for id_ in groups]
+        instance["HttpTokens"] = ec2._p(asked, "MetadataOptions.HttpTokens")  # noqa: SLF001
         for mapping in instance["BlockDeviceMappings"]:
             volume = ec2._volumes[mapping["Ebs"]["VolumeId"]]  # noqa: SLF001
             ebs = "BlockDeviceMapping.1.Ebs"
             volume["Size"] = int(ec2._p(asked, f"{ebs}.VolumeSize") or volume["Size"])  # noqa: SLF001
             volume["Encrypted"] = ec2._p(asked, f"{ebs}.Encrypted") == "true"  # noqa: SLF001
     return answer
+
+
+def instance_xml(instance: dict[str, Any]) -> str:
+    """An instance, and how its metadata can be read."""
+    options = (
+        f"<metadataOptions><httpTokens>{instance.get('HttpTokens', '')}</httpTokens>"
+        "<state>applied</state>"
+        "<httpPutResponseHopLimit>1</httpPutResponseHopLimit><httpEndpoint>enabled</httpEndpoint>"
+        "<httpProtocolIpv6>disabled</httpProtocolIpv6>"
+        "<instanceMetadataTags>disabled</instanceMetadataTags></metadataOptions>"
+    )
+    xml: str = instance_as_ministack_has_it(instance)
+    return xml.replace("<hypervisor>", f"{options}<hypervisor>")
 
 
 def route_tables(asked: dict[str, Any]) -> Any:
@@ -164,6 +179,7 @@ def main() -> None:
     iam_actions.extract_resource_arn = resource_arn
     ssm._get_parameters_by_path = parameters_by_path  # noqa: SLF001
     ec2._ACTION_MAP["DescribeInstanceAttribute"] = instance_attribute  # noqa: SLF001
+    ec2._instance_xml = instance_xml  # noqa: SLF001
     ec2._ACTION_MAP["DescribeRouteTables"] = route_tables  # noqa: SLF001
     ec2._ACTION_MAP["RunInstances"] = run_instances  # noqa: SLF001
     ec2._ACTION_MAP["DescribeInstanceTypeOfferings"] = instance_type_offerings  # noqa: SLF001

@@ -55,7 +55,7 @@ class BootedMachine:
         Returns what the first boot said when it failed; it goes on in the background.
         """
         proxy = self._stack.enter_context(_proxy())
-        credentials = self._stack.enter_context(metadata("starschema-pipeline", take_role))
+        credentials = self._stack.enter_context(metadata("starschema-pipeline", take_role()))
         self.debian.boot(
             {
                 "AWS_ENDPOINT_URL": self._account.aws.url,

@@ -3,7 +3,7 @@
 import json
 import secrets
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,14 +15,20 @@ CREDENTIALS = "/latest/meta-data/iam/security-credentials/"
 
 
 @contextmanager
-def metadata(role: str, take: Callable[[], boto3.Session]) -> Iterator[int]:
-    """The port of a server that gives the credentials of a session that `take` returns."""
+def metadata(role: str, session: boto3.Session) -> Iterator[int]:
+    """The port of a server that gives a session's credentials, within the second that is waited."""
+    keys = session.get_credentials()
+    assert keys
+    assert keys.token
+    given = {
+        "AccessKeyId": keys.access_key,
+        "SecretAccessKey": keys.secret_key,
+        "Token": keys.token,
+    }
 
     class Handler(_Handler):
         name = role
-
-        def session(self) -> boto3.Session:
-            return take()
+        keys_of_role = given
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -36,6 +42,7 @@ def metadata(role: str, take: Callable[[], boto3.Session]) -> Iterator[int]:
 
 class _Handler(BaseHTTPRequestHandler):
     name: ClassVar[str]
+    keys_of_role: ClassVar[dict[str, str]]
     token: ClassVar[str] = secrets.token_urlsafe()
 
     def do_PUT(self) -> None:
@@ -52,23 +59,14 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._answer(404, "")
 
-    def session(self) -> boto3.Session:
-        """A session of the role."""
-        raise NotImplementedError
-
     def _credentials(self) -> dict[str, str]:
-        keys = self.session().get_credentials()
-        assert keys
-        assert keys.token
         now = datetime.now(UTC)
         return {
             "Code": "Success",
             "Type": "AWS-HMAC",
-            "AccessKeyId": keys.access_key,
-            "SecretAccessKey": keys.secret_key,
-            "Token": keys.token,
             "LastUpdated": f"{now:%Y-%m-%dT%H:%M:%SZ}",
             "Expiration": f"{now + timedelta(hours=6):%Y-%m-%dT%H:%M:%SZ}",
+            **self.keys_of_role,
         }
 
     def _answer(self, status: int, text: str) -> None:

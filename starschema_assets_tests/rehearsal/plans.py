@@ -7,11 +7,13 @@ FORGOTTEN = {
     ("aws_glue_crawler", "tags_all"),
     ("aws_glue_crawler", "lineage_configuration"),
     ("aws_glue_job", "tags_all"),
-    ("aws_instance", "metadata_options"),
     ("aws_db_instance", "enabled_cloudwatch_logs_exports"),
     ("aws_db_instance", "engine_lifecycle_support"),
 }
 """Attributes that ministack takes and doesn't give back: excused where it left them empty."""
+
+NOT_CHANGED = {("aws_vpc_security_group_egress_rule", "referenced_security_group_id")}
+"""An attribute whose change ministack takes and doesn't carry out: excused whatever it is."""
 
 EMPTY: tuple[Any, ...] = (None, "", {}, [], [{"crawler_lineage_settings": ""}])
 
@@ -33,6 +35,9 @@ def _attributes(resource: dict[str, Any]) -> Iterator[str]:
     unknown = set(change["after_unknown"])
     for name in sorted(before.keys() | after.keys() | unknown):
         is_changed = name in unknown or before.get(name) != after.get(name)
-        is_excused = (resource["type"], name) in FORGOTTEN and before.get(name) in EMPTY
+        attribute = (resource["type"], name)
+        is_excused = attribute in NOT_CHANGED or (
+            attribute in FORGOTTEN and before.get(name) in EMPTY
+        )
         if is_changed and not is_excused:
             yield name
