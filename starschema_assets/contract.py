@@ -95,6 +95,16 @@ class Newest:
 
 
 @dataclass(frozen=True)
+class Tracked:
+    """What is remembered of a dimension: a table of its own holds every version of each row."""
+
+    step: str
+    """The step of SQL that gives today's values: one row per key of the dimension."""
+    columns: tuple[Column, ...]
+    """The columns whose changes open a version; the dimension itself may lack them."""
+
+
+@dataclass(frozen=True)
 class Contract:
     """A table of one stage: its grain, its key and its columns in the order of the file."""
 
@@ -110,6 +120,10 @@ class Contract:
     """The order of the rows in the file, which lets a reader skip row groups."""
     reconciliation: Reconciliation | None = None
     newest: Newest | None = None
+    tracked: Tracked | None = None
+    """What is remembered of the table, if it is a dimension."""
+    dimension: "Contract | None" = None
+    """The dimension whose versions the table holds, if it is a history."""
 
     @property
     def grouped(self) -> tuple[str, ...]:

@@ -16,6 +16,9 @@ from starschema_assets.spark.sql import spark_sql, view_of
 _EVERYWHERE = {
     "spark.sql.ansi.enabled": "true",  # an overflow is an error, and not a NULL
     "spark.sql.session.timeZone": "UTC",
+    # Days before 1582 as they are: Spark 3 refuses to guess which calendar a file's are of
+    "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
+    "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
 }
 _HERE = {
     "spark.master": "local[*]",

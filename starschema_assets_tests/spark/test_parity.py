@@ -1,15 +1,12 @@
 """Spark makes the files that DuckDB makes, as a reader says that is neither of them: polars."""
 
-import gc
 import json
 import logging
 import os
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pyarrow.parquet as pq
@@ -24,7 +21,7 @@ from starschema_assets.engine import DuckDBEngine
 from starschema_assets.lake.lake import open_lake
 from starschema_assets.quality.files import Finding
 from starschema_assets.settings import Settings
-from starschema_assets.spark.engine import SparkEngine, SparkTables, open_session
+from starschema_assets.spark.engine import SparkEngine, SparkTables
 from starschema_assets.spark.files import open_files
 from starschema_assets.star.models import MODELS
 from starschema_assets.star.transformation import Transformation
@@ -38,23 +35,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # of
 LOG = logging.getLogger(__name__)
 STAR = [model.contract for model in MODELS]
 SPACES = "\u0020\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
-
-
-@pytest.fixture(scope="module")
-def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    """One Spark for all tests of this file."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SPARK_LOCAL_DIRS", str(tmp_path_factory.mktemp("spark")))
-        patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
-        session = open_session()
-        yield session
-        gateway: Any = session.sparkContext._gateway  # noqa: SLF001 - Spark leaves its Java running
-        session.stop()
-        gateway.shutdown()
-        gateway.proc.stdin.close()
-        gateway.proc.wait()
-    with warnings.catch_warnings(action="ignore", category=ResourceWarning):
-        gc.collect()  # Py4J closes no sockets
 
 
 @pytest.fixture
