@@ -141,10 +141,7 @@ def star_assets(settings: Settings) -> AssetsDefinition:
             for model in MODELS
         },
         deps=sorted({_raw_key(table) for model in MODELS for table in model.raw_tables}),
-        internal_asset_deps={
-            model.contract.table: {_raw_key(table) for table in model.raw_tables}
-            for model in MODELS
-        },
+        internal_asset_deps={model.contract.table: set(_upstream(model)) for model in MODELS},
         check_specs=specs_of(contracts),
         can_subset=True,
     )
@@ -215,6 +212,21 @@ def _spec(contract: Contract, more: str, **attributes: Any) -> AssetSpec:
 
 def _raw_key(table: str) -> AssetKey:
     return AssetKey(["raw", table])
+
+
+def _upstream(model: Model) -> Iterator[AssetKey]:
+    """What a star table is made of.
+
+    A table to which the history that it is made of refers is published before it, so that no reader
+    finds a reference to nothing. Dagster wants what comes before published first: for such a table,
+    the raw tables stand for the history.
+    """
+    yield from map(_raw_key, model.raw_tables)
+    for history in model.read_histories:
+        if model.contract.table in {key.references for key in history.contract.foreign_keys}:
+            yield from map(_raw_key, history.raw_tables)
+        else:
+            yield AssetKey(history.contract.path)
 
 
 def _code(model: Model) -> CodeReferencesMetadataValue:

@@ -26,6 +26,9 @@ class ForeignKey:
 
     columns: tuple[str, ...]
     references: str
+    day: str | None = None
+    """Where `references` is a history: the date that the version must hold; one after the last
+    snapshot is held by the current version."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,11 @@ class Contract:
     """The dimension whose versions the table holds, if it is a history."""
 
     @property
+    def is_fact(self) -> bool:
+        """True if the table refers to dimensions, and isn't one, nor the history of one."""
+        return bool(self.foreign_keys) and not (self.tracked or self.dimension)
+
+    @property
     def grouped(self) -> tuple[str, ...]:
         """The text columns that people group by."""
         return tuple(column.name for column in self.columns if column.grouped)
@@ -190,6 +198,26 @@ ONE_SNAPSHOT = Check(
     "The raw tables that this table was made of belong to one snapshot of the source.",
     warning=True,
 )
+ONE_VERSION_A_DAY = Check(
+    "one_version_a_day",
+    "The versions of a key count from 1, without a gap or an overlap between their days: any day "
+    "finds just one, and one is current.",
+)
+NOTHING_LOST = Check(
+    "nothing_lost",
+    "Every version that was published before this day is still there with its values and days; "
+    "only the one that was open may have ended.",
+)
+NEW_VERSIONS = Check(
+    "new_versions",
+    "Not more rows of the dimension got a new version in a day than STARSCHEMA_MAX_NEW_VERSIONS; "
+    "rows seen for the first time don't count.",
+)
+NOT_BEGUN_ANEW = Check(
+    "not_begun_anew",
+    "The history goes on from the published one: it doesn't begin anew where there was one.",
+)
+SAME_HISTORY = Check("same_history", "The table was made with the histories that are published.")
 
 
 def key_check(contract: Contract) -> Check:
@@ -214,8 +242,9 @@ def row_checks(contract: Contract) -> Iterator[Check]:
 def foreign_key_check(foreign_key: ForeignKey) -> Check:
     """The check of one foreign key."""
     columns, table = foreign_key.columns, foreign_key.references
+    holds = f", and that version holds {foreign_key.day}" if foreign_key.day else ""
     return Check(
-        f"{'_'.join(columns)}_in_{table}", f"Every {', '.join(columns)} is found in {table}."
+        f"{'_'.join(columns)}_in_{table}", f"Every {', '.join(columns)} is found in {table}{holds}."
     )
 
 
@@ -228,7 +257,7 @@ def reconciliation_check(contract: Contract) -> Check | None:
             f"The sums of each {declared.group_name} ({units}) are those that the source itself "
             "computed in the snapshot, to the last digit.",
         )
-    if contract.foreign_keys:
+    if contract.is_fact:
         return Check(
             "matches_source",
             "The contract declares sums that the source computes and that the table must equal.",
@@ -259,6 +288,10 @@ def checks_of(contract: Contract) -> Iterator[Check]:
         yield from (SAME_SOURCE, SOURCE_SCHEMA, ALL_COLUMNS, EXACT_VALUES, ROW_COUNT, ROW_LOSS)
     else:
         yield ONE_SNAPSHOT
+    if contract.dimension:
+        yield from (ONE_VERSION_A_DAY, NOTHING_LOST, NEW_VERSIONS, NOT_BEGUN_ANEW)
+    if any(key.day for key in contract.foreign_keys):
+        yield SAME_HISTORY
     if contract.grouped:
         yield ONE_SPELLING
     yield from filter(None, (reconciliation_check(contract), newest_check(contract)))

@@ -11,12 +11,14 @@ import duckdb
 import pyarrow as pa
 
 from starschema_assets.errors import StarschemaError
-from starschema_assets.model import Model
+from starschema_assets.model import Model, PartSQL
 from starschema_assets.settings import Settings
 
 BATCH_ROWS = 16_384
 SLICE_ROWS = 500_000
 """Rows that are sorted at a time, about."""
+SLICE_VERSIONS = 100_000
+"""Versions of a history that are compared at a time, about. At once, 400,000 don't fit in 96 MB."""
 MAX_TEXTS = 4096
 """The most texts of an enumeration: all of them go with each batch of rows."""
 
@@ -142,15 +144,19 @@ class DuckDBEngine:
         """What is readable, for an audit to ask."""
         return DuckDBTables(self._connection)
 
-    def read(self, table: Table) -> None:
-        """Make the published version of a table readable."""
-        add_view(self._connection, table, self._fetch(table))
+    def read(self, table: Table, schema: str | None = None) -> None:
+        """Make the published version of a table readable, in its own schema or in another."""
+        add_view(self._connection, (schema or table[0], *table[1:]), self._fetch(table))
 
-    def rows(self, model: Model, raw_rows: int) -> pa.RecordBatchReader:
+    def rows(self, model: Model, largest: int, part_sql: PartSQL | None) -> pa.RecordBatchReader:
         """The rows of a star table; a large one is made in slices, each sorted in the memory."""
         for name, sql in model.steps.items():
             make_step(self._connection, name, sql)
-        return rows_of(model, self._connection, raw_rows)
+        return rows_of(model, self._connection, largest, part_sql)
+
+    def add(self, table: Table, file: Path) -> None:
+        """Make a staged file readable as a table, for others to be made of."""
+        add_view(self._connection, table, file)
 
     def replace(self, staged: Mapping[Table, Path]) -> None:
         """Make staged files readable in the place of the published tables.
@@ -160,7 +166,7 @@ class DuckDBEngine:
         self.close()
         self._open()
         for table, file in staged.items():
-            add_view(self._connection, table, file)
+            self.add(table, file)
 
 
 def make_step(connection: duckdb.DuckDBPyConnection, name: str, sql: str) -> None:
@@ -183,14 +189,19 @@ def make_step(connection: duckdb.DuckDBPyConnection, name: str, sql: str) -> Non
 
 
 def rows_of(
-    model: Model, connection: duckdb.DuckDBPyConnection, raw_rows: int
+    model: Model,
+    connection: duckdb.DuckDBPyConnection,
+    largest: int,
+    part_sql: PartSQL | None = None,
 ) -> pa.RecordBatchReader:
     """The table's rows in their order, one slice after the other."""
-    queries = [
-        f"select * from ({model.sql}) where {condition}"
-        for condition in _slices(model, connection, raw_rows)
-    ] or [model.sql]
-    schema = connection.sql(f"select * from ({model.sql}) limit 0").to_arrow_table().schema
+    if part_sql:
+        parts = list(_slices(model, connection, largest // SLICE_VERSIONS))
+        queries = [part_sql(part) for part in parts or ["true"]]
+    else:
+        parts = list(_slices(model, connection, largest // SLICE_ROWS))
+        queries = [f"select * from ({model.sql}) where {part}" for part in parts] or [model.sql]
+    schema = connection.sql(f"select * from ({queries[0]}) limit 0").to_arrow_table().schema
 
     def batches() -> Iterator[pa.RecordBatch]:
         for query in queries:
@@ -199,15 +210,14 @@ def rows_of(
     return pa.RecordBatchReader.from_batches(schema, batches())
 
 
-def _slices(model: Model, connection: duckdb.DuckDBPyConnection, raw_rows: int) -> Iterator[str]:
-    """Conditions on the first column that the table is sorted by; none if it is small.
+def _slices(model: Model, connection: duckdb.DuckDBPyConnection, count: int) -> Iterator[str]:
+    """So many cuts as conditions on the first column that the table is sorted by.
 
     The cuts are quantiles of the raw column from which that one comes, if it is one. Orders are
     numbered as they come in: of the order lines, each slice needs a few row groups only. Sorted in
     one piece, 10 million order lines don't fit in 96 MB; with 256 MB the process grows to 484 MB,
     and in slices to 382 MB.
     """
-    count = raw_rows // SLICE_ROWS
     first = next(
         (c for c in model.contract.columns if c.name in model.contract.sorted_by[:1]), None
     )

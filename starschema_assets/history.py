@@ -254,6 +254,12 @@ named as (
 )"""
 
 
+def tracked_names(history: Contract) -> list[str]:
+    """The names of the columns whose changes open a version."""
+    _, tracked = _parts(history)
+    return [column.name for column in tracked.columns]
+
+
 def has_text_key(history: Contract) -> bool:
     """True if a column of the dimension's key is text, which may be spelled in several ways."""
     key, _ = _parts(history)

@@ -4,7 +4,7 @@
 several tables share, computed once for all of them, and not published.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -15,12 +15,15 @@ from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import traverse_scope
 
 from starschema_assets.contract import Contract
+from starschema_assets.history import first_sql
 
 DIALECT = "duckdb"
 """sqlglot's name of the SQL in which rules, models and audits are written, for every engine."""
 
 RawColumn = tuple[str, str]
 """A raw table and a column of it."""
+PartSQL = Callable[[str], str]
+"""The query of the rows that meet a condition on the first column that they are sorted by."""
 
 
 @cache
@@ -44,15 +47,20 @@ class Model:
     """Of its SQL file, and of the folder `steps`."""
     sources: Sequence[Contract] = field(repr=False)
     """The raw tables that its SQL may name."""
+    histories: Sequence["Model"] = field(default=(), repr=False)
+    """The histories that its SQL may name, beside the steps."""
 
     @property
     def paths(self) -> list[Path]:
         """The SQL files that make the table: its own, then those of its steps."""
-        return [self._own_path, *(self._step_path(name) for name in self.steps)]
+        own = [] if self.contract.dimension else [self._own_path]
+        return [*own, *(self._step_path(name) for name in self.steps)]
 
     @cached_property
     def sql(self) -> str:
-        """The query that makes the table."""
+        """The query that makes the table; of a history, the one that begins it."""
+        if self.contract.dimension:
+            return first_sql(self.contract)
         return self._own_path.read_text(encoding="utf-8")
 
     @cached_property
@@ -61,8 +69,14 @@ class Model:
         return self._steps_of(self.sql)
 
     @cached_property
+    def read_histories(self) -> tuple["Model", ...]:
+        """The histories that the table is made of, through its steps as well."""
+        named = {name for query in self._queries for name in tables_of(query, "star")}
+        return tuple(history for history in self.histories if history.contract.table in named)
+
+    @cached_property
     def raw_tables(self) -> tuple[str, ...]:
-        """The raw tables that the table is made of, through its steps as well."""
+        """The raw tables that the table is made of, through its steps but not its histories."""
         return tuple(
             sorted({table for query in self._queries for table in tables_of(query, "raw")})
         )
@@ -80,7 +94,7 @@ class Model:
             None,
             self.sql,
             schema={"raw": self._raw_schema},
-            sources={f"star.{name}": sql for name, sql in self.steps.items()},
+            sources={f"star.{name}": sql for name, sql in self._star_queries.items()},
             dialect=DIALECT,
             trim_selects=False,
         )
@@ -101,6 +115,13 @@ class Model:
         return (self.sql, *self.steps.values())
 
     @cached_property
+    def _star_queries(self) -> Mapping[str, str]:
+        queries = dict(self.steps)
+        for history in self.read_histories:
+            queries |= {**history.steps, history.contract.table: history.sql}
+        return queries
+
+    @cached_property
     def _raw_schema(self) -> dict[str, dict[str, str]]:
         return {
             contract.table: {column.name: column.type for column in contract.columns}
@@ -109,14 +130,15 @@ class Model:
 
     def _steps_of(self, sql: str) -> dict[str, str]:
         steps: dict[str, str] = {}
-        for name in sorted(tables_of(sql, "star")):
+        histories = {history.contract.table for history in self.histories}
+        for name in sorted(tables_of(sql, "star") - histories):
             query = self._step_path(name).read_text(encoding="utf-8")
             steps |= self._steps_of(query) | {name: query}
         return steps
 
     def _columns_of(self, query: str) -> Iterable[RawColumn]:
         steps = {
-            name: dict.fromkeys(parsed(self.steps[name]).named_selects, "unknown")
+            name: dict.fromkeys(parsed(self._star_queries[name]).named_selects, "unknown")
             for name in tables_of(query, "star")
         }
         schema: dict[str, object] = {"raw": self._raw_schema, "star": steps}

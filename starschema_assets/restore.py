@@ -1,6 +1,7 @@
 """Put back the previous version of a table, or undo the last run that wrote a stage.
 
-`python -m starschema_assets.restore star/sales` puts that table back.
+`python -m starschema_assets.restore star/sales` puts that table back, unless it is a history or was
+made with one: those go back together.
 `python -m starschema_assets.restore`, or with `star` or `raw`, finds the run that wrote the
 newest table of the star, or of raw, and puts back each table that it wrote; what other runs wrote
 stays.
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from dagster import AssetKey, AssetMaterialization, DagsterInstance, MetadataValue
 
 from starschema_assets import command
-from starschema_assets.lake.errors import NoEarlierVersion, NotPublished
+from starschema_assets.lake.errors import LakeError, NoEarlierVersion, NotPublished
 from starschema_assets.lake.lake import Lake, Table, Version, name_of, open_lake
 from starschema_assets.settings import Settings
 
@@ -35,10 +36,15 @@ def restore(lake: Lake, target: str, log: logging.Logger) -> Iterator[Restored]:
     """Put back one table (`star/sales`), or those that a stage's (`star`) last run wrote.
 
     The versions are all found before the first one is put back; a table that the run wrote for
-    the first time stays. Raises NotPublished, and NoEarlierVersion if there is nothing to put back.
-    The lake is locked.
+    the first time stays. Raises NotPublished, NoEarlierVersion if there is nothing to put back, and
+    LakeError for a history alone, or a table made with one. The lake is locked.
     """
     table = tuple(target.strip("/").split("/"))
+    if len(table) > 1 and {"digest", "histories"} & {*lake.footer(table).metadata}:
+        raise LakeError(
+            f"{name_of(table)} and the histories go back together, since tables name their "
+            f"versions: restore TABLE={table[0]}"
+        )
     chosen = [(table, _current(lake, table))] if len(table) > 1 else _last_run(lake, target)
     found: list[tuple[Table, Version, Version]] = []
     for each, (table, current) in enumerate(chosen, start=1):

@@ -100,6 +100,11 @@ class Settings(BaseSettings):
     """Glue job that computes the star; needed with the engine `glue`."""
     max_row_loss: float = Field(0.2, ge=0, le=1)
     """Share of a table's rows that may disappear between two refreshes."""
+    max_new_versions: float = Field(0.2, ge=0, le=1)
+    """Share of a dimension's rows that may get a new version in its history in a day; rows seen
+    for the first time don't count."""
+    history_timezone: str = "UTC"
+    """Time zone of the days from which versions are valid (IANA name)."""
     max_order_age: int | None = Field(None, ge=0)
     """Age in days at which the newest date of a fact is reported; default: never."""
     schedule_hour: int = Field(5, ge=0, le=23)
@@ -171,7 +176,7 @@ class Settings(BaseSettings):
             raise ValueError(f"must be a path on this machine; {kind} isn't supported")
         return path
 
-    @field_validator("schedule_timezone")
+    @field_validator("schedule_timezone", "history_timezone")
     @classmethod
     def _known_time_zone(cls, name: str) -> str:
         if name not in (zones := available_timezones()):

@@ -21,14 +21,24 @@ UPSTREAM = {
     "raw/products": set(),
     "star/dim_customers": {"raw/customers"},
     "star/dim_dates": {"raw/orders"},
-    "star/dim_locations": {"raw/customers"},
+    "star/dim_customers_history": {"raw/customers"},
+    "star/dim_products_history": {"raw/productlines", "raw/products"},
+    "star/dim_locations": {"raw/customers"},  # by dim_customers_history, which is published later
     "star/dim_products": {"raw/productlines", "raw/products"},
-    "star/fact_orders": {"raw/customers", "raw/orderdetails", "raw/orders", "raw/products"},
+    "star/fact_orders": {
+        "raw/orderdetails",
+        "raw/orders",
+        "raw/products",
+        "star/dim_customers_history",
+        "star/dim_products_history",
+    },
     "catalog/star_schema": {
         "star/dim_customers",
+        "star/dim_customers_history",
         "star/dim_dates",
         "star/dim_locations",
         "star/dim_products",
+        "star/dim_products_history",
         "star/fact_orders",
     },
     "analytics/sales_report": {"catalog/star_schema"},
@@ -38,10 +48,22 @@ OF_RAW = {"types", "key", "not_null", "source_schema", "exact_values", "row_coun
 OF_RAW |= {"all_columns", "same_source"}
 GROUPED = {f"raw/{table}" for table in ("customers", "employees", "offices", "orders", "products")}
 OF_STAR = {"types", "key", "not_null", "one_snapshot"}
+OF_HISTORY = OF_STAR | {
+    "valid_for_a_day",
+    "current_is_open",
+    "begins_when_observed",
+    "first_is_there",
+    "one_version_a_day",
+    "nothing_lost",
+    "new_versions",
+    "not_begun_anew",
+}
 CHECKS = {
     **dict.fromkeys((name for name in UPSTREAM if name.startswith("raw/")), OF_RAW),
     **dict.fromkeys(GROUPED, OF_RAW | {"one_spelling"}),
-    "star/dim_customers": OF_STAR | {"creditLimit_not_negative"},
+    "star/dim_customers": OF_STAR | {"creditLimit_not_negative", "locationKey_in_dim_locations"},
+    "star/dim_customers_history": OF_HISTORY | {"locationKey_in_dim_locations"},
+    "star/dim_products_history": OF_HISTORY,
     "star/dim_dates": OF_STAR | {"weekday_in_week"},
     "star/dim_locations": OF_STAR,
     "star/dim_products": OF_STAR,
@@ -49,6 +71,9 @@ CHECKS = {
     | {
         "customerNumber_in_dim_customers",
         "productCode_in_dim_products",
+        "customerNumber_customerVersion_in_dim_customers_history",
+        "productCode_productVersion_in_dim_products_history",
+        "same_history",
         "locationKey_in_dim_locations",
         "orderDate_in_dim_dates",
         "requiredDate_in_dim_dates",

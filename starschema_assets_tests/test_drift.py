@@ -30,11 +30,11 @@ def test_what_the_star_uses_and_the_source_lost_is_named_before_anything_is_writ
     expected = {
         "raw/customers:source_schema": "customers.customerName is binary at the source and string "
         "in the contract; it is used by star/dim_customers; customers.city is gone at the source "
-        "and string in the contract; it is used by star/dim_locations, star/fact_orders",
+        "and string in the contract; it is used by star/dim_customers_history, star/dim_customers",
         "raw/orderdetails:source_schema": "orderdetails.priceEach is decimal(12,2) at the source "
         "and decimal(10,2) in the contract; it is used by star/fact_orders",
         "raw/products:source_schema": "the source has no table products; it is used by "
-        "star/dim_products, star/fact_orders, the key of raw/products",
+        "star/dim_products, star/dim_products_history, star/fact_orders, the key of raw/products",
         "raw/employees:source_schema": "the source has no table employees; it is used by "
         "the key of raw/employees",
     }

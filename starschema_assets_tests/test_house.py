@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from starschema_assets.history import COLUMNS
 from starschema_assets.raw.contracts import CONTRACTS
 from starschema_assets.settings import CHECKOUT
 from starschema_assets.star.models import MODELS
@@ -37,11 +38,15 @@ PLAIN = {
     "year": "of a date",
 }
 """Column names that are plain words as well, with what they mean elsewhere."""
-NAMES = {
-    name
-    for contract in [*CONTRACTS, *(model.contract for model in MODELS)]
-    for name in (contract.table, *(column.name for column in contract.columns))
-} - PLAIN.keys()
+NAMES = (
+    {
+        name
+        for contract in [*CONTRACTS, *(model.contract for model in MODELS)]
+        for name in (contract.table, *(column.name for column in contract.columns))
+    }
+    - PLAIN.keys()
+    - {column.name for column in COLUMNS}
+)
 
 
 def machinery() -> Iterator[Path]:

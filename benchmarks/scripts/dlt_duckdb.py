@@ -24,7 +24,7 @@ TABLES = [
     "productlines",
     "products",
 ]
-STEPS = ["customer_locations", "located_orders", "ordered_products"]
+STEPS = ["tracked_customers", "product_lines", "located_orders", "ordered_products"]
 STAR = ["dim_customers", "dim_products", "dim_locations", "dim_dates", "fact_orders"]
 ROWS = 100_000
 

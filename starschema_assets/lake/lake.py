@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from starschema_assets.lake.errors import LakeError, NoEarlierVersion, SourceInterrupted
-from starschema_assets.lake.parquet import Footer, write_table
+from starschema_assets.lake.parquet import Footer, read_footer, write_table
 from starschema_assets.settings import Settings
 from starschema_assets.types import ColumnRefused
 
@@ -58,6 +58,11 @@ def snapshots_of(entries: Mapping[str, str]) -> list[str]:
     if "snapshot" in entries:
         return [entries["snapshot"]]
     return sorted(set(mapping_of(entries, "raw_snapshots").values()))
+
+
+def taken_at(snapshot: str) -> datetime:
+    """When a snapshot was taken. Raises ValueError for what names none."""
+    return datetime.strptime(snapshot.partition("-")[0], "%Y%m%dT%H%M%S.%f%z")
 
 
 def mapping_of(entries: Mapping[str, str], name: str) -> dict[str, Any]:
@@ -115,7 +120,7 @@ class Lake(ABC):
         after STARSCHEMA_LOCK_WAIT seconds. A holder that dies blocks the next one for 30 s at most.
         """
 
-    def stage(
+    def stage(  # noqa: PLR0913 - all by name but two
         self,
         table: Table,
         reader: pa.RecordBatchReader,
@@ -123,18 +128,20 @@ class Lake(ABC):
         *,
         metadata: Mapping[str, str] | None = None,
         sorted_by: Sequence[str] = (),
+        digest: bool = False,
     ) -> StagedTable:
         """Write a new version where no reader looks; only while holding the lock.
 
         `metadata` goes into the file, with `run_id` and the time. Raises ColumnRefused and
         SourceInterrupted; what else the reader raises passes as it is, with a note that names the
-        table.
+        table. With `digest`, one of the rows is added to the metadata.
         """
         entries = {RUN_ID: run_id, WRITTEN_AT: datetime.now(UTC).isoformat(), **(metadata or {})}
         path = self._staging_folder(table) / file_of(table)
         path.parent.mkdir(parents=True, exist_ok=True)
         with _explained(table, path):
-            rows = write_table(path, reader, metadata=entries, sorted_by=sorted_by)
+            rows = write_table(path, reader, metadata=entries, sorted_by=sorted_by, digest=digest)
+        entries = dict(read_footer(path).metadata)
         return StagedTable(table, path, rows, path.stat().st_size, entries, self)
 
     @abstractmethod

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from starschema_assets.lake.errors import LakeBusy, LakeError, LeaseLost, NotPublished
+from starschema_assets.lake.errors import LakeBusy, LakeError, LeaseLost, NotPublished, Unreadable
 from starschema_assets.lake.lake import (
     RUN_ID,
     WRITTEN_AT,
@@ -205,9 +205,12 @@ class History:
         """Link the current version into the folder; it stays published until it is replaced."""
         if not self._current.exists():
             return
+        try:
+            run = read_footer(self._current).metadata.get(RUN_ID, "unknown")
+        except Unreadable:
+            return  # a damaged file is no version to go back to
         self._forget_current()  # linked already, by a run that was then killed
         self.folder.mkdir(parents=True, exist_ok=True)
-        run = read_footer(self._current).metadata.get(RUN_ID, "unknown")
         _link(self._current, self.folder / f"{datetime.now(UTC).strftime(_WHEN)}-{run}.parquet")
 
     def prune(self, count: int) -> None:

@@ -12,6 +12,7 @@ import pyarrow as pa
 from pyarrow import compute as pc
 from pyarrow import parquet as pq
 
+from starschema_assets.lake.digest import Digest
 from starschema_assets.lake.errors import SourceInterrupted, Unreadable
 from starschema_assets.types import athena_safe, conform
 
@@ -44,15 +45,18 @@ def write_table(
     *,
     metadata: Mapping[str, str],
     sorted_by: Sequence[str] = (),
+    digest: bool = False,
 ) -> int:
     """Write the reader's rows to a new file, safe on disk, and return how many they were.
 
     The file's types are the reader's, made safe for Athena. `sorted_by` says how the rows are
-    sorted already. Memory is that of three row groups. Raises ColumnRefused, and SourceInterrupted
-    if the reader fails as Arrow's streams do.
+    sorted already. With `digest`, the file's entry of this name has one of its rows. Memory is that
+    of three row groups. Raises ColumnRefused, and SourceInterrupted if the reader fails as Arrow's
+    streams do.
     """
     target = _with_dictionaries(athena_safe(reader.schema), reader.schema)
     rows = 0
+    rows_digest = Digest()
     with closing(_read_ahead(_row_groups(conform(b, target) for b in _read(reader)))) as groups:
         group = next(groups, None)
         with pq.ParquetWriter(
@@ -69,7 +73,11 @@ def write_table(
             while group:
                 writer.write_table(group, row_group_size=group.num_rows)
                 rows += group.num_rows
+                if digest:
+                    rows_digest.add(group)
                 group = next(groups, None)
+            if digest:
+                writer.add_key_value_metadata({f"{PREFIX}digest": str(rows_digest)})
     sync(path)
     pa.default_memory_pool().release_unused()
     return rows

@@ -28,7 +28,14 @@ from starschema_assets.orchestration.reports import AuditConfig, gate, table_met
 from starschema_assets.settings import Settings
 from starschema_assets.spark.messages import END, Message, error_in, findings_in, published_in
 
-PASSED = {"lake_uri", "lock_wait", "keep_versions", "max_order_age"}
+PASSED = {
+    "lake_uri",
+    "lock_wait",
+    "keep_versions",
+    "max_order_age",
+    "max_new_versions",
+    "history_timezone",
+}
 """The settings that the job needs, none of them a secret."""
 OF_THIS_MACHINE = {"scratch"}
 """Those that say something of this machine."""

@@ -87,16 +87,27 @@ class RowAudit:
         pairs = list(zip(foreign_key.columns, key, strict=True))
         matches = " and ".join(f'dimension."{theirs}" = fact."{ours}"' for ours, theirs in pairs)
         present = " and ".join(f'fact."{ours}" is not null' for ours, _ in pairs)
-        orphaned = (
-            f"{present} and not exists "
-            f'(select 1 from "{contract.stage}"."{foreign_key.references}" as dimension '
-            f"where {matches})"
-        )
+
+        day = f'fact."{foreign_key.day}"'
+
+        def orphaned(first: str, last: str) -> str:
+            """Rows of `fact` without a match that holds these days, where days matter."""
+            return (
+                f"{present} and not exists "
+                f'(select 1 from "{contract.stage}"."{foreign_key.references}" as dimension '
+                f"where {matches}{_holds(first, last) if foreign_key.day else ''})"
+            )
+
         # Each value is looked up once, however many rows have it
         columns = ", ".join(f'"{name}"' for name in foreign_key.columns)
-        values = f"select {columns}, count(*) as rows from {_table(contract)} group by {columns}"
+        days = f', min("{foreign_key.day}") as firstDay, max("{foreign_key.day}") as lastDay'
+        values = (
+            f"select {columns}, count(*) as rows{days if foreign_key.day else ''} "
+            f"from {_table(contract)} group by {columns}"
+        )
         ((offending,),) = self._fetch(
-            f"select coalesce(sum(rows), 0) from ({values}) as fact where {orphaned}"
+            f"select coalesce(sum(rows), 0) from ({values}) as fact "
+            f"where {orphaned('fact.firstDay', 'fact.lastDay')}"
         )
         return Finding(
             contract,
@@ -105,7 +116,7 @@ class RowAudit:
             offending_rows=int(offending),
             examples=self._examples(
                 contract,
-                f"select fact.* from {_table(contract)} as fact where {orphaned}",
+                f"select fact.* from {_table(contract)} as fact where {orphaned(day, day)}",
                 foreign_key.columns,
             )
             if offending
@@ -147,6 +158,14 @@ class RowAudit:
     def _fetch(self, query: str) -> Sequence[tuple[Any, ...]]:
         _, rows = self.tables.fetch(query)
         return rows
+
+
+def _holds(first: str, last: str) -> str:
+    """The condition that a version of a history holds all days from one to another."""
+    return (
+        f" and dimension.validFrom <= {first} "
+        f"and ({last} < dimension.validTo or dimension.isCurrent)"
+    )
 
 
 def _table(contract: Contract) -> str:

@@ -180,6 +180,7 @@ class Extraction:
         spellings = snapshot.spellings(table, contract.grouped)
         entries = {
             "source": self.source.name,
+            "former_sources": json.dumps(_former_sources(published, self.source.name)),
             "snapshot": snapshot.id,
             "declared": json.dumps({column.name: column.type for column in table.columns}),
             "source_rows": str(source_rows),
@@ -203,6 +204,13 @@ class Extraction:
         except Unreadable as error:
             self.log.warning("%s: what is published can't be read: %s", contract.name, error)
             return None
+
+
+def _former_sources(published: Footer | None, source: str) -> list[str]:
+    """The databases that the table came from before this one; each change was accepted."""
+    entries = published.metadata if published else {}
+    former = {entries.get("source", ""), *json.loads(entries.get("former_sources", "[]"))}
+    return sorted(former - {source, ""})
 
 
 def _types(table: SourceTable) -> Mapping[str, str]:

@@ -9,7 +9,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
 from starschema_assets.lake.lake import Table
-from starschema_assets.model import Model
+from starschema_assets.model import Model, PartSQL
 from starschema_assets.spark.files import Files, read_parts
 from starschema_assets.spark.sql import spark_sql, view_of
 
@@ -76,19 +76,29 @@ class SparkEngine:
         self.tables = tables
         self._files = files
 
-    def read(self, table: Table) -> None:
+    def read(self, table: Table, schema: str | None = None) -> None:
         """See `Engine`."""
-        self.tables.add(table, self._files.published(table))
+        self.tables.add((schema or table[0], table[1]), self._files.published(table))
 
-    def rows(self, model: Model, raw_rows: int) -> pa.RecordBatchReader:  # noqa: ARG002
+    def rows(
+        self,
+        model: Model,
+        largest: int,  # noqa: ARG002
+        part_sql: PartSQL | None,
+    ) -> pa.RecordBatchReader:
         """See `Engine`; the workers write parts, which are read in their order."""
         for name, sql in model.steps.items():
             self.tables.define(("star", name), sql)
         path = model.contract.path
-        self.tables.frame(model.sql).write.parquet(self._files.staging(path))
+        sql = part_sql("true") if part_sql else model.sql
+        self.tables.frame(sql).write.parquet(self._files.staging(path))
         return read_parts(self._files.parts(path))
 
     def replace(self, staged: Mapping[Table, Path]) -> None:
         """See `Engine`; the parts are audited, and the file made of them is published."""
-        for table in staged:
-            self.tables.add(table, self._files.staging(table))
+        for table, file in staged.items():
+            self.add(table, file)
+
+    def add(self, table: Table, file: Path) -> None:  # noqa: ARG002
+        """See `Engine`; the file is made of the parts."""
+        self.tables.add(table, self._files.staging(table))

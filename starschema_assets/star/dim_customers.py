@@ -1,6 +1,10 @@
 """The contract of dim_customers."""
 
-from starschema_assets.contract import Column, Contract, Rule
+from starschema_assets.contract import Column, Contract, ForeignKey, Rule, Tracked
+
+LOCATION_KEY = Column("locationKey", "string", "Location.")
+CREDIT_LIMIT = Column("creditLimit", "decimal(10,2)", "Credit limit.", nullable=True, unit="USD")
+SALES_REP = Column("salesRepEmployeeNumber", "int", "Employee who looks after them.", nullable=True)
 
 CONTRACT = Contract(
     stage="star",
@@ -16,10 +20,25 @@ CONTRACT = Contract(
         Column("phone", "string", "Telephone number of the contact.", personal=True),
         Column("addressLine1", "string", "Street and house.", personal=True),
         Column("addressLine2", "string", "Rest of the address.", nullable=True, personal=True),
-        Column("creditLimit", "decimal(10,2)", "Credit limit.", nullable=True, unit="USD"),
+        LOCATION_KEY,
+        CREDIT_LIMIT,
+        SALES_REP,
     ),
+    foreign_keys=(ForeignKey(("locationKey",), "dim_locations"),),
     rules=(
         Rule("creditLimit_not_negative", "creditLimit >= 0", "A credit limit is not negative."),
     ),
     sorted_by=("customerNumber",),
+    tracked=Tracked(
+        "tracked_customers",
+        (
+            Column("postalCode", "string", "Postal code.", nullable=True),
+            Column("city", "string", "City."),
+            Column("state", "string", "State or region.", nullable=True),
+            Column("country", "string", "Country."),
+            LOCATION_KEY,
+            CREDIT_LIMIT,
+            SALES_REP,
+        ),
+    ),
 )

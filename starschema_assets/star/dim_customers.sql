@@ -1,12 +1,16 @@
--- One row per customer, with or without orders.
+-- One row per customer, with or without orders, as of today.
 select
-    customerNumber,
-    trim(customerName) as customerName,
-    trim(contactLastName) as contactLastName,
-    trim(contactFirstName) as contactFirstName,
-    trim(phone) as phone,
-    trim(addressLine1) as addressLine1,
-    trim(addressLine2) as addressLine2,
-    creditLimit
-from raw.customers
-order by customerNumber
+    customers.customerNumber,
+    trim(customers.customerName) as customerName,
+    trim(customers.contactLastName) as contactLastName,
+    trim(customers.contactFirstName) as contactFirstName,
+    trim(customers.phone) as phone,
+    trim(customers.addressLine1) as addressLine1,
+    trim(customers.addressLine2) as addressLine2,
+    tracked.locationKey,
+    customers.creditLimit,
+    customers.salesRepEmployeeNumber
+from raw.customers as customers
+left join star.tracked_customers as tracked
+    on customers.customerNumber = tracked.customerNumber
+order by customers.customerNumber

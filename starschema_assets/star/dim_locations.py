@@ -5,8 +5,8 @@ from starschema_assets.contract import Column, Contract
 CONTRACT = Contract(
     stage="star",
     table="dim_locations",
-    grain="one row per distinct location of a customer",
-    description="Where customers are. A postal code is an attribute here and never a key: "
+    grain="one row per distinct location that a customer has or had",
+    description="Where customers are and were. A postal code is an attribute here and never a key: "
     "cities share one, and some customers have none.",
     key=("locationKey",),
     columns=(

@@ -1,9 +1,9 @@
--- One row per distinct location of a customer.
+-- One row per distinct location that a customer has or had.
 select distinct
     locationKey,
     postalCode,
     city,
     state,
     country
-from star.customer_locations
+from star.dim_customers_history
 order by country, state, city, postalCode

@@ -1,6 +1,14 @@
 """The contract of dim_products."""
 
-from starschema_assets.contract import Column, Contract
+from starschema_assets.contract import Column, Contract, Tracked
+
+PRODUCT_LINE = Column(
+    "productLine", "string", "Family of the product, spelled as in productlines, e.g. Vintage Cars."
+)
+PRICES = (
+    Column("buyPrice", "decimal(10,2)", "Price paid to the vendor for one.", unit="USD"),
+    Column("MSRP", "decimal(10,2)", "Suggested retail price of one.", unit="USD"),
+)
 
 CONTRACT = Contract(
     stage="star",
@@ -11,17 +19,15 @@ CONTRACT = Contract(
     columns=(
         Column("productCode", "string", "Code of the product."),
         Column("productName", "string", "Name of the product."),
-        Column(
-            "productLine",
-            "string",
-            "Family of the product, spelled as in productlines, e.g. Vintage Cars.",
-        ),
+        PRODUCT_LINE,
         Column("productScale", "string", "Scale of the model, e.g. 1:18."),
         Column("productVendor", "string", "Maker of the model."),
         Column("productDescription", "string", "Description of the product."),
         Column(
             "productLineDescription", "string", "Description of its product line.", nullable=True
         ),
+        *PRICES,
     ),
     sorted_by=("productCode",),
+    tracked=Tracked("tracked_products", (PRODUCT_LINE, *PRICES)),
 )

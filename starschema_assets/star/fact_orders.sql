@@ -1,11 +1,13 @@
--- One row per order line.
+-- One row per order line, with its customer and product as they were on the day of the order.
 -- Both joins keep the order line, so that one without its order, customer or product is found by
 -- the checks and not lost here.
 select
     lines.orderNumber,
     lines.orderLineNumber,
     orders.customerNumber,
+    orders.customerVersion,
     products.productCode,
+    products.productVersion,
     orders.locationKey,
     orders.orderDate,
     orders.requiredDate,
@@ -23,5 +25,8 @@ from raw.orderdetails as lines
 left join star.located_orders as orders
     on lines.orderNumber = orders.orderNumber
 left join star.ordered_products as products
-    on lines.productCode = products.orderedCode
+    on
+        lines.productCode = products.orderedCode
+        and coalesce(orders.versionDate, date '9999-12-30') >= products.validFrom
+        and coalesce(orders.versionDate, date '9999-12-30') < products.validTo
 order by orders.orderDate, lines.orderNumber, lines.orderLineNumber

@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from starschema_assets.contract import Reconciliation
+from starschema_assets.history import history_contract
 from starschema_assets.model import Model, users_of
 from starschema_assets.raw.contracts import CONTRACTS as RAW_CONTRACTS
 from starschema_assets.star import (
@@ -17,11 +18,19 @@ from starschema_assets.star import (
 
 FOLDER = Path(__file__).parent
 
-MODELS = tuple(
-    Model(module.CONTRACT, FOLDER, RAW_CONTRACTS)
-    for module in (dim_customers, dim_products, dim_locations, dim_dates, fact_orders)
+HISTORIES = tuple(
+    Model(history_contract(module.CONTRACT), FOLDER, RAW_CONTRACTS)
+    for module in (dim_customers, dim_products)
 )
-"""The dimensions before the fact that refers to them."""
+MODELS = (
+    Model(dim_locations.CONTRACT, FOLDER, RAW_CONTRACTS, HISTORIES),
+    *HISTORIES,
+    *(
+        Model(module.CONTRACT, FOLDER, RAW_CONTRACTS, HISTORIES)
+        for module in (dim_customers, dim_products, dim_dates, fact_orders)
+    ),
+)
+"""What is referred to before what refers to it."""
 
 
 @cache

@@ -9,27 +9,41 @@ from typing import Protocol
 import pyarrow as pa
 
 from starschema_assets.contract import ONE_SNAPSHOT, Contract, newest_check
+from starschema_assets.history import PREVIOUS, has_text_key
 from starschema_assets.lake.errors import LakeError, NotPublished, Unreadable
 from starschema_assets.lake.lake import Lake, StagedTable, Table, mapping_of, name_of
 from starschema_assets.lake.parquet import Footer, read_footer
-from starschema_assets.model import Model
+from starschema_assets.model import Model, PartSQL
 from starschema_assets.quality.audit import RowAudit, Tables, audit_references, audit_table
 from starschema_assets.quality.files import Finding, not_there
+from starschema_assets.quality.history import (
+    keys_before,
+    new_versions,
+    not_begun_anew,
+    nothing_lost,
+    one_version_a_day,
+    same_history,
+)
 from starschema_assets.quality.reconciliation import matches_source
 from starschema_assets.settings import Settings
+from starschema_assets.star.continuation import Continuation, HistoryRefused, continuation
 
 
 class Engine(Protocol):
     """Makes star tables; those that it can read stand under their paths, e.g. `raw.sales`."""
 
-    def read(self, table: Table) -> None:
-        """Make the published version of a table readable."""
+    def read(self, table: Table, schema: str | None = None) -> None:
+        """Make the published version of a table readable, in its own schema or in another."""
 
-    def rows(self, model: Model, raw_rows: int) -> pa.RecordBatchReader:
-        """The rows of a star table in their order, made from the raw tables that are readable.
+    def rows(self, model: Model, largest: int, part_sql: PartSQL | None) -> pa.RecordBatchReader:
+        """The rows of a star table in their order, made from the tables that are readable.
 
-        `raw_rows` is the number of rows of the largest of them.
+        `largest` is the number of rows of the largest of them. `part_sql` stands for the model's
+        own query.
         """
+
+    def add(self, table: Table, file: Path) -> None:
+        """Make a staged table readable, for others to be made of."""
 
     def replace(self, staged: Mapping[Table, Path]) -> None:
         """Make staged tables readable in the place of the published ones, to be audited."""
@@ -52,17 +66,32 @@ class Transformation:
         self._models = models
         self._footers: dict[str, Footer] = {}
         """Of each star table that is judged or referred to: the staged, or else the published."""
+        self._continuations: dict[str, Continuation] = {}
+        """Of each history that is staged."""
 
     def stage(self, models: Sequence[Model], run_id: str) -> list[StagedTable]:
-        """Stage the tables. Raises NotPublished if a raw table that they need is missing."""
+        """Stage the tables, histories before what is made of them.
+
+        Raises NotPublished if a table that they need is missing, and HistoryRefused.
+        """
         needed = sorted({table for model in models for table in model.raw_tables})
         raw = {table: self._read(("raw", table)) for table in needed}
-        staged = [self._stage(model, raw, run_id) for model in models]
-        self._engine.replace({table.table: table.path for table in staged})
-        for table in staged:
+        staged: dict[str, StagedTable] = {}
+        for model in sorted(models, key=lambda model: model.contract.dimension is None):
+            if model.contract.dimension:
+                table = self._stage_history(model, raw, run_id)
+                self._engine.add(table.table, table.path)
+            else:
+                self._read_histories(model)
+                table = self._stage(model, raw, run_id)
+            staged[model.contract.table] = table
+            self._footers[model.contract.table] = read_footer(table.path)
+        in_order = [staged[model.contract.table] for model in models]
+        self._engine.replace({table.table: table.path for table in in_order})
+        for table in in_order:
             self._verify_rows(table)
-        self._footers |= {table.table[-1]: read_footer(table.path) for table in staged}
-        return staged
+        self._footers = {name: self._footers[name] for name in staged}
+        return in_order
 
     def findings(self, models: Sequence[Model]) -> Iterator[Finding]:
         """Judge the given tables, and the references of all others to them."""
@@ -88,14 +117,16 @@ class Transformation:
 
     def _stage(self, model: Model, raw: Mapping[str, Footer], run_id: str) -> StagedTable:
         made_of = {table: raw[table] for table in model.raw_tables}
-        rows = self._engine.rows(
-            model, max((footer.rows for footer in made_of.values()), default=0)
-        )
+        largest = max((footer.rows for footer in made_of.values()), default=0)
+        histories = {
+            history.contract.table: self._footers[history.contract.table]
+            for history in model.read_histories
+        }
         return self._lake.stage(
             model.contract.path,
-            rows,
+            self._engine.rows(model, largest, None),
             run_id,
-            metadata=_origins(model, made_of),
+            metadata=_origins(model, made_of, histories),
             sorted_by=model.contract.sorted_by,
         )
 
@@ -106,6 +137,52 @@ class Transformation:
             raise LakeError(
                 f"{name_of(staged.table)}: the engine made {rows} rows; {staged.rows} were staged."
             )
+
+    def _stage_history(self, model: Model, raw: Mapping[str, Footer], run_id: str) -> StagedTable:
+        contract = model.contract
+        users = [
+            other.contract
+            for other in self._models
+            if any(
+                key.day and key.references == contract.table for key in other.contract.foreign_keys
+            )
+        ]
+        made_of = {table: raw[table] for table in model.raw_tables}
+        goes_on = continuation(model, self._lake, raw, users, self._settings.history_timezone)
+        self._continuations[contract.table] = goes_on
+        versions = keys = 0
+        if goes_on.previous:
+            versions = goes_on.previous.rows
+            self._engine.read(contract.path, PREVIOUS)
+            keys = keys_before(self._engine.tables, contract, goes_on.day)
+        largest = 0 if has_text_key(contract) else versions
+        return self._lake.stage(
+            contract.path,
+            self._engine.rows(model, largest, goes_on.sql),
+            run_id,
+            metadata=_origins(model, made_of) | goes_on.entries(keys),
+            sorted_by=contract.sorted_by,
+            digest=True,
+        )
+
+    def _read_histories(self, model: Model) -> None:
+        """Make the published histories readable that the table is made of, if they aren't staged.
+
+        Raises HistoryRefused if they aren't of the snapshots of the raw tables.
+        """
+        for history in model.read_histories:
+            if history.contract.table in self._footers:
+                continue
+            footer = self._read(history.contract.path)
+            self._footers[history.contract.table] = footer
+            for table, of_history in mapping_of(footer.metadata, "raw_snapshots").items():
+                of_raw = self._lake.footer(("raw", table)).metadata.get("snapshot")
+                if of_raw != of_history:
+                    raise HistoryRefused(
+                        f"{model.contract.name} would be made with {history.contract.name}, which "
+                        f"is of raw/{table} of snapshot {of_history}, while raw/{table} is of "
+                        f"{of_raw}: materialize {history.contract.name} with it"
+                    )
 
     def _find_published(self, model: Model, *, is_judged: bool) -> Iterator[Finding]:
         try:
@@ -123,12 +200,43 @@ class Transformation:
             tables, today = self._engine.tables, datetime.now(UTC).date()
             yield from matches_source(tables, contract, footer.metadata)
             yield from _newest(tables, contract, today, self._settings.max_order_age)
+            if contract.dimension:
+                yield from self._audit_history(contract, footer)
+            if any(key.day for key in contract.foreign_keys):
+                yield self._same_history(model, footer)
+
+    def _audit_history(self, contract: Contract, footer: Footer) -> Iterator[Finding]:
+        tables, limit = self._engine.tables, self._settings.max_new_versions
+        yield one_version_a_day(tables, contract)
+        yield new_versions(tables, contract, footer.metadata, limit)
+        if goes_on := self._continuations.get(contract.table):
+            yield not_begun_anew(contract, goes_on.trace)
+            if previous := goes_on.previous:
+                self._engine.read(contract.path, PREVIOUS)
+                stored = {*goes_on.stored} - {*goes_on.filled}
+                yield nothing_lost(tables, contract, goes_on.day, stored, previous.rows)
+
+    def _same_history(self, model: Model, footer: Footer) -> Finding:
+        digests = {
+            history.contract.table: self._footers[history.contract.table].metadata.get("digest", "")
+            for history in model.read_histories
+            if history.contract.table in self._footers
+        }
+        return same_history(model.contract, mapping_of(footer.metadata, "histories"), digests)
 
 
-def _origins(model: Model, raw: Mapping[str, Footer]) -> dict[str, str]:
-    """The snapshot of each raw table, and the sums that the table is reconciled with."""
-    snapshots = {table: raw[table].metadata.get("snapshot", "no snapshot") for table in raw}
+def _origins(
+    model: Model, raw: Mapping[str, Footer], histories: Mapping[str, Footer] | None = None
+) -> dict[str, str]:
+    """What the table was made of, and the sums that it is reconciled with."""
+    snapshots: dict[str, str] = {}
+    for footer in (histories or {}).values():
+        snapshots |= mapping_of(footer.metadata, "raw_snapshots")
+    snapshots |= {table: raw[table].metadata.get("snapshot", "no snapshot") for table in raw}
     entries = {"raw_snapshots": json.dumps(snapshots)}
+    if histories:
+        digests = {name: footer.metadata["digest"] for name, footer in histories.items()}
+        entries["histories"] = json.dumps(digests)
     if declared := model.contract.reconciliation:
         of_source = raw[declared.table].metadata
         entries |= {name: of_source[name] for name in of_source if name == declared.entry}

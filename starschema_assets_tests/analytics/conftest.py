@@ -20,12 +20,13 @@ class Star:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.connection = connection
-        for model in MODELS:
+        for model in sorted(MODELS, key=lambda model: model.contract.dimension is None):
             for step, sql in model.steps.items():
                 connection.execute(f"create or replace view star.{step} as {sql}")
-            connection.execute(
-                f"create or replace table main.{model.contract.table} as {model.sql}"
-            )
+            table = model.contract.table
+            connection.execute(f"create or replace table main.{table} as {model.sql}")
+            if model.contract.dimension:
+                connection.execute(f"create or replace view star.{table} as from main.{table}")
 
     def answer(self, question: str) -> list[tuple[object, ...]]:
         """The rows, in their order."""

@@ -22,6 +22,10 @@ ANSWERS: dict[str, list[tuple[object, ...]]] = {
         ("France", 2, 9, Decimal("94.30")),
         ("Norway", 1, 3, Decimal("6.75")),
     ],
+    "sales_by_country_today": [
+        ("France", 2, 9, Decimal("94.30")),
+        ("Norway", 1, 3, Decimal("6.75")),
+    ],
     "sales_by_product_line": [
         ("Trains", 2, 6, Decimal("67.05")),
         ("Ships", 2, 6, Decimal("34.00")),

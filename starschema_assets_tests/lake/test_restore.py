@@ -4,6 +4,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from dagster import AssetKey, DagsterInstance
 from dagster._core.errors import DagsterHomeNotSetError
@@ -73,6 +74,22 @@ def test_a_table_goes_back_alone_and_it_is_on_record(
         assert metadata["undone_run_id"].value == "r2"
         assert metadata["dagster/uri"].value == lake.uri(FACT)
         assert instance.get_latest_materialization_event(AssetKey(DIMENSION)) is None
+
+
+@pytest.mark.usefixtures("dagster_home")
+@pytest.mark.parametrize("entry", ["digest", "histories"])
+def test_what_belongs_to_a_history_does_not_go_back_alone(
+    local_settings: Settings, entry: str, restore: Command
+) -> None:
+    lake = open_lake(local_settings)
+    for run in ("r1", "r2"):
+        with lake.lock("test", LOG):
+            rows = pa.table({"run": [run]}).to_reader()
+            lake.publish(lake.stage(FACT, rows, run, metadata={entry: "{}"}))
+    with pytest.raises(LakeError, match=r"go back together.*restore TABLE=star$"):
+        restore("star/fact_orders", local_settings)
+    assert current_runs(local_settings, FACT) == ["r2"]
+    assert "put back what run r1 wrote" in restore("star", local_settings)
 
 
 @pytest.mark.usefixtures("dagster_home")

@@ -29,13 +29,22 @@ class GoodLake:
         self.tables = RawTables()
         self.entries: dict[tuple[str, str], dict[str, str]] = {}
         self._fill_raw()
-        for model in MODELS:
+        histories: dict[str, str] = {}
+        for model in sorted(MODELS, key=lambda model: model.contract.dimension is None):
             for step, sql in model.steps.items():
                 self.sql(f"create or replace view star.{step} as {sql}")
             self.sql(f"create table star.{model.contract.table} as {model.sql}")
             self.entries[model.contract.path] = {
                 "raw_snapshots": json.dumps(dict.fromkeys(model.raw_tables, "snapshot 1"))
             }
+            if model.contract.dimension:
+                self.entries[model.contract.path] |= {
+                    "day": str(datetime.now(UTC).date()),
+                    "keys_before": "2",
+                    "digest": model.contract.table,
+                }
+                histories[model.contract.table] = model.contract.table
+        self.entries["star", "fact_orders"]["histories"] = json.dumps(histories)
         figures = [["2024", "2", "5", "50.00"]]
         self.entries["star", "fact_orders"]["order_figures"] = json.dumps(figures)
 

@@ -47,13 +47,14 @@ def lake_of(tmp_path: Path) -> Callable[[RawTables], Settings]:
         with lake.lock("test", LOG):
             for path in RAW:
                 reader = raw.connection.sql(f"from {'.'.join(path)}").to_arrow_reader()
-                entries = {"snapshot": "1", "order_figures": NO_FIGURES}
+                entries = {"snapshot": SNAPSHOT, "order_figures": NO_FIGURES}
                 lake.publish(lake.stage(path, reader, "test", metadata=entries))
         return settings
 
     return publish
 
 
+SNAPSHOT = "20260105T040000.000000Z-1"
 NO_FIGURES = json.dumps([["", "0", "0", "0"]])
 
 

@@ -22,8 +22,13 @@ def made(raw: RawTables) -> Callable[[str], Rows]:
 
     def make(table: str) -> Rows:
         model = next(model for model in MODELS if model.contract.table == table)
-        for step, sql in model.steps.items():
-            raw.connection.execute(f"create or replace view star.{step} as {sql}")
+        for each in (*model.read_histories, model):
+            for step, sql in each.steps.items():
+                raw.connection.execute(f"create or replace view star.{step} as {sql}")
+            if each.contract.dimension:
+                raw.connection.execute(
+                    f"create or replace view star.{each.contract.table} as {each.sql}"
+                )
         result = raw.connection.sql(model.sql)
         return [dict(zip(result.columns, row, strict=True)) for row in result.fetchall()]
 

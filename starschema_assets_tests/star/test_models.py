@@ -1,6 +1,7 @@
 """What the models know of themselves from their SQL."""
 
-from starschema_assets.star.models import FOLDER, MODELS, used_by
+from starschema_assets.history import COLUMNS
+from starschema_assets.star.models import FOLDER, HISTORIES, MODELS, used_by
 
 BY_NAME = {model.contract.table: model for model in MODELS}
 
@@ -8,10 +9,20 @@ BY_NAME = {model.contract.table: model for model in MODELS}
 def test_each_model_depends_on_just_the_raw_tables_that_it_uses() -> None:
     assert {name: model.raw_tables for name, model in BY_NAME.items()} == {
         "dim_customers": ("customers",),
+        "dim_customers_history": ("customers",),
         "dim_products": ("productlines", "products"),
-        "dim_locations": ("customers",),
+        "dim_products_history": ("productlines", "products"),
+        "dim_locations": (),
         "dim_dates": ("orders",),
-        "fact_orders": ("customers", "orderdetails", "orders", "products"),
+        "fact_orders": ("orderdetails", "orders", "products"),
+    }
+
+
+def test_each_model_reads_just_the_histories_that_it_uses() -> None:
+    read = {n: [h.contract.table for h in model.read_histories] for n, model in BY_NAME.items()}
+    assert {name: histories for name, histories in read.items() if histories} == {
+        "dim_locations": ["dim_customers_history"],
+        "fact_orders": ["dim_customers_history", "dim_products_history"],
     }
 
 
@@ -24,7 +35,9 @@ def test_the_dimensions_stand_before_the_fact() -> None:
 
 def test_every_sql_file_is_a_model_or_a_step_of_one() -> None:
     steps = {step for model in MODELS for step in model.steps}
-    assert {path.stem for path in FOLDER.glob("*.sql")} == {*BY_NAME}
+    assert {path.stem for path in FOLDER.glob("*.sql")} == {
+        name for name, model in BY_NAME.items() if not model.contract.dimension
+    }
     assert {path.stem for path in (FOLDER / "steps").glob("*.sql")} == steps
 
 
@@ -49,7 +62,11 @@ def test_every_column_has_a_lineage() -> None:
         for column, origins in model.column_lineage.items()
         if not origins
     ]
-    assert missing == []
+    of_history = [("fact_orders", "customerVersion"), ("fact_orders", "productVersion")]
+    of_history += [
+        (history.contract.table, column.name) for history in HISTORIES for column in COLUMNS
+    ]
+    assert sorted(missing) == sorted(of_history)
 
 
 def test_a_column_that_is_only_joined_on_counts_as_used() -> None:
@@ -59,9 +76,8 @@ def test_a_column_that_is_only_joined_on_counts_as_used() -> None:
     )
     assert used_by()["customers"]["customerNumber"] == (
         "the key of raw/customers",
+        "star/dim_customers_history",
         "star/dim_customers",
-        "star/dim_locations",
-        "star/fact_orders",
     )
 
 

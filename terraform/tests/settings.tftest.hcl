@@ -68,7 +68,10 @@ run "the_crawler_has_one_target_a_table_and_no_schedule" {
   command = plan
   assert {
     condition = toset([for target in aws_glue_crawler.star.s3_target : target.path]) == toset([
-      for table in ["dim_customers", "dim_dates", "dim_locations", "dim_products", "fact_orders"] :
+      for table in [
+        "dim_customers", "dim_customers_history", "dim_dates", "dim_locations", "dim_products", "dim_products_history",
+        "fact_orders"
+      ] :
       "s3://starschema-lake-123456789012-eu-central-1/lake/star/${table}/"
     ])
     error_message = "The crawler's targets aren't the star's tables."

@@ -1,5 +1,6 @@
 -- What is left of each product line's sales after paying its vendors, in USD and in percent of the
--- sales, cancelled orders included. The price paid is today's: the star has no earlier ones.
+-- sales, cancelled orders included. The price paid is that of the day of the order, as far as the
+-- history goes back.
 with amounts as (
     select
         dim_products.productLine,

@@ -1,4 +1,5 @@
--- Sales of each country's customers, in USD, cancelled orders included.
+-- Sales of each country by where customers were when they ordered, in USD, cancelled orders
+-- included.
 select
     dim_locations.country,
     count(distinct fact_orders.orderNumber) as orders,

@@ -1,8 +1,9 @@
--- The product of each code that order lines have, and its prices.
+-- The product of each code that order lines have, with each version and its prices.
 -- A step of fact_orders; it is not published itself.
 --
 -- MySQL finds the product of a line ignoring case and trailing spaces: so does this, where the
--- exact code is missing and the folded one leaves no choice. A code without a product stays.
+-- exact code is missing and the folded one leaves no choice. A code without a product stays, as one
+-- version for all days.
 with ordered_codes as (
     select distinct productCode as orderedCode
     from raw.orderdetails
@@ -33,8 +34,11 @@ found_codes as (
 select
     found_codes.orderedCode,
     found_codes.productCode,
+    products.version as productVersion,
     products.buyPrice,
-    products.MSRP
+    products.MSRP,
+    coalesce(products.validFrom, date '0001-01-01') as validFrom,
+    coalesce(products.validTo, date '9999-12-31') as validTo
 from found_codes
-left join raw.products as products
+left join star.dim_products_history as products
     on found_codes.productCode = products.productCode

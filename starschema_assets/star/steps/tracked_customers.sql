@@ -1,5 +1,6 @@
--- The location of each customer, cleaned, with its surrogate key.
--- A step that dim_locations and located_orders share; it is not published itself.
+-- What is remembered of each customer, as of today: the location, cleaned, with its surrogate key,
+-- and the terms.
+-- A step that dim_customers and its history share; it is not published itself.
 --
 -- locationKey is 32 lower-case hexadecimal digits: the md5 of the md5s of postalCode, city, state
 -- and country, in this order, joined by '|', with '-' in the place of a NULL. So NULL and ''
@@ -10,18 +11,22 @@ with cleaned as (
         trim(postalCode) as postalCode,
         trim(city) as city,
         trim(state) as state,
-        trim(country) as country
+        trim(country) as country,
+        creditLimit,
+        salesRepEmployeeNumber
     from raw.customers
 )
 
 select
     customerNumber,
+    postalCode,
+    city,
+    state,
+    country,
     md5(
         coalesce(md5(postalCode), '-') || '|' || coalesce(md5(city), '-') || '|'
         || coalesce(md5(state), '-') || '|' || coalesce(md5(country), '-')
     ) as locationKey,
-    postalCode,
-    city,
-    state,
-    country
+    creditLimit,
+    salesRepEmployeeNumber
 from cleaned

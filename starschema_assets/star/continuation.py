@@ -1,0 +1,169 @@
+"""How a history goes on: from the published one, on the day of a snapshot, or why it can't."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from starschema_assets.contract import Contract
+from starschema_assets.errors import StarschemaError
+from starschema_assets.history import first_sql, next_sql, tracked_names
+from starschema_assets.lake.digest import digest_of_file
+from starschema_assets.lake.errors import NotPublished, Unreadable
+from starschema_assets.lake.lake import Lake, mapping_of, taken_at
+from starschema_assets.lake.parquet import Footer
+from starschema_assets.model import Model
+from starschema_assets.quality.files import types_of
+
+
+class HistoryRefused(StarschemaError):  # noqa: N818 - reads as what happened
+    """A history can't go on from what is published, or not with this snapshot."""
+
+
+@dataclass(frozen=True)
+class Continuation:
+    """What a run adds to a history."""
+
+    contract: Contract
+    day: date
+    """That of the snapshot, in the time zone of the setting."""
+    previous: Footer | None
+    """The published history; None if this one begins."""
+    trace: str
+    """What tells that there was a history, if there is none to go on from."""
+    sources: Sequence[str]
+    """The databases that today's values come from."""
+
+    @property
+    def stored(self) -> Sequence[str]:
+        """The columns of the published history."""
+        return self.previous.schema.names if self.previous else []
+
+    @property
+    def filled(self) -> Mapping[str, str]:
+        """The day on which each tracked column was added, if it was added later."""
+        if self.previous is None:
+            return {}
+        recorded = mapping_of(self.previous.metadata, "filled")
+        added = {name: str(self.day) for name in tracked_names(self.contract)}
+        return {
+            name: recorded.get(name, day)
+            for name, day in added.items()
+            if name in recorded or name not in self.stored
+        }
+
+    @property
+    def sql(self) -> Callable[[str], str]:
+        """The query of the rows that meet a condition on the key."""
+        if self.previous is None:
+            first = first_sql(self.contract, f"date '{self.day}'")
+            return lambda part: first if part == "true" else f"select * from ({first}) where {part}"
+        filled = [name for name, day in self.filled.items() if day == str(self.day)]
+        return lambda part: next_sql(self.contract, self.day, self.stored, filled, part)
+
+    def entries(self, keys_before: int) -> dict[str, str]:
+        """What the file records of it; `keys_before` counts the rows known before the day."""
+        return {
+            "sources": json.dumps(self.sources),
+            "day": str(self.day),
+            "keys_before": str(keys_before),
+            "filled": json.dumps(self.filled),
+        }
+
+
+def continuation(
+    model: Model, lake: Lake, raw: Mapping[str, Footer], users: Sequence[Contract], timezone: str
+) -> Continuation:
+    """How the history goes on with these raw tables; `users` are the tables that refer to it.
+
+    Raises HistoryRefused.
+    """
+    contract = model.contract
+    snapshots = {table: raw[table].metadata.get("snapshot", "") for table in model.raw_tables}
+    try:
+        moment = max(map(taken_at, snapshots.values()))
+    except ValueError as error:
+        raise HistoryRefused(
+            f"{contract.name}: {', '.join(model.raw_tables)} don't tell when their snapshot was "
+            "taken: materialize them again"
+        ) from error
+    day = moment.astimezone(ZoneInfo(timezone)).date()
+    sources = sorted({raw[table].metadata.get("source", "") for table in model.raw_tables} - {""})
+    try:
+        previous = lake.footer(contract.path)
+    except (NotPublished, Unreadable) as error:
+        trace = _trace(contract, lake, users, error)
+        return Continuation(contract, day, None, trace, sources)
+    _verify_contract(contract, previous)
+    _verify_rows(contract, lake, previous)
+    _verify_source(contract, previous, [raw[table] for table in model.raw_tables])
+    _verify_order(contract, previous, snapshots, day)
+    return Continuation(contract, day, previous, "", sources)
+
+
+def _trace(contract: Contract, lake: Lake, users: Sequence[Contract], error: Exception) -> str:
+    """What tells that a history was published that isn't there any more; empty if nothing does."""
+    if isinstance(error, Unreadable):
+        return str(error)
+    if next(iter(lake.versions(contract.path)), None):
+        return f"earlier versions of {contract.name} are kept, and the current one is gone"
+    for user in users:
+        version = next(k.columns[-1] for k in user.foreign_keys if k.references == contract.table)
+        try:
+            published = lake.footer(user.path)
+        except (NotPublished, Unreadable):
+            continue
+        if version in published.schema.names:
+            return f"{user.name} has {version}, and {contract.name} is gone"
+    return ""
+
+
+def _verify_contract(contract: Contract, previous: Footer) -> None:
+    stored = types_of(previous.schema)
+    tracked = tracked_names(contract)
+    for column in contract.columns:
+        if column.name not in stored and column.name in tracked:
+            continue
+        if stored.get(column.name) != column.type:
+            raise HistoryRefused(
+                f"{contract.name}: {column.name} is {stored.get(column.name, 'missing')} in the "
+                f"published history and {column.type} in the contract. A history goes on only "
+                "where tracked columns are added or dropped: change the contract back"
+            )
+
+
+def _verify_rows(contract: Contract, lake: Lake, previous: Footer) -> None:
+    if digest_of_file(lake.fetch(contract.path)) != previous.metadata.get("digest"):
+        raise HistoryRefused(
+            f"{contract.name}: the rows of {lake.uri(contract.path)} aren't those that were "
+            "published: someone changed the file. Restore it from a copy"
+        )
+
+
+def _verify_source(contract: Contract, previous: Footer, raw: Sequence[Footer]) -> None:
+    known = {footer.metadata.get("source", "") for footer in raw}
+    known |= {s for f in raw for s in json.loads(f.metadata.get("former_sources", "[]"))}
+    others = sorted(set(json.loads(previous.metadata.get("sources", "[]"))) - known)
+    if others:
+        raise HistoryRefused(
+            f"{contract.name}: the published history is of {', '.join(others)}, which the raw "
+            f"tables never came from ({', '.join(sorted(known - {''}))}): check STARSCHEMA_LAKE_URI"
+        )
+
+
+def _verify_order(
+    contract: Contract, previous: Footer, snapshots: Mapping[str, str], day: date
+) -> None:
+    for table, of_history in mapping_of(previous.metadata, "raw_snapshots").items():
+        if table in snapshots and snapshots[table] < of_history:
+            raise HistoryRefused(
+                f"{contract.name}: raw/{table} is of snapshot {snapshots[table]}, older than "
+                f"{of_history}, of which the published history is: materialize raw/{table} again, "
+                "and see that the clock wasn't set back"
+            )
+    if str(day) < previous.metadata.get("day", ""):
+        raise HistoryRefused(
+            f"{contract.name}: the snapshot is of {day}, and the published history of "
+            f"{previous.metadata['day']}, which is later: see STARSCHEMA_HISTORY_TIMEZONE"
+        )
