@@ -71,7 +71,7 @@ docs: .venv/installed ## write docs/data-dictionary.md from the contracts, the l
 screenshots: .venv/installed ## take the pictures of docs/images/ anew, of a fresh sample (needs Chromium, as `make test` does)
 	@.venv/bin/python -m starschema_assets_tests.screenshots
 
-restore: .venv/installed ## put back the previous star, or one table's previous version (TABLE=star/fact_orders)
+restore: .venv/installed ## put back the previous star, or one table's previous version (TABLE=star/dim_dates)
 	@.venv/bin/python -m starschema_assets.restore $(TABLE)
 
 test: .venv/installed .venv/spark ## run the tests on a real MariaDB, MySQL, S3 server and browser (ARGS="-k snapshot -x")

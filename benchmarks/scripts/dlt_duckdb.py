@@ -24,7 +24,15 @@ TABLES = [
     "productlines",
     "products",
 ]
-STEPS = ["tracked_customers", "product_lines", "located_orders", "ordered_products"]
+STEPS = ["tracked_customers", "product_lines", "tracked_products"]
+STEPS_OF_FACT = ["located_orders", "ordered_products"]
+HISTORIES = {
+    "dim_customers_history": "tracked_customers",
+    "dim_products_history": "tracked_products",
+}
+FIRST_VERSION = """
+    select *, 1 as version, date '0001-01-01' as validFrom, date '9999-12-31' as validTo
+    from star."""
 STAR = ["dim_customers", "dim_products", "dim_locations", "dim_dates", "fact_orders"]
 ROWS = 100_000
 
@@ -53,6 +61,10 @@ def main(url: str, folder: Path) -> None:
             connection.execute(f"create view raw.{table} as from '{files}'")
         for step in STEPS:
             connection.execute(f"create view star.{step} as {_sql(step)}")
+        for history, step in HISTORIES.items():  # of today alone: it keeps none
+            connection.execute(f"create view star.{history} as {FIRST_VERSION}{step}")
+        for step in STEPS_OF_FACT:
+            connection.execute(f"create view star.{step} as {_sql(step)}")
         for table in STAR:
             file = folder / "star" / table / f"{table}.parquet"
             file.parent.mkdir(parents=True)
@@ -62,7 +74,7 @@ def main(url: str, folder: Path) -> None:
 
 
 def _sql(name: str) -> str:
-    return (STAR_SQL / f"{name}.sql").read_text(encoding="utf-8")
+    return next(STAR_SQL.rglob(f"{name}.sql")).read_text(encoding="utf-8")
 
 
 if __name__ == "__main__":

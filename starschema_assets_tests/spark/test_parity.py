@@ -37,25 +37,26 @@ STAR = [model.contract for model in MODELS]
 SPACES = "\u0020\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
 
 
+SNAPSHOT = "20260105T040000.000000Z-1"
+NEXT_DAY = "20260106T040000.000000Z-1"
+NO_FIGURES = json.dumps([["", "0", "0", "0"]])
+
+
 @pytest.fixture
 def lake_of(tmp_path: Path) -> Callable[[RawTables], Settings]:
     """Publish raw tables, unaudited, in a lake of their own."""
 
-    def publish(raw: RawTables) -> Settings:
+    def publish(raw: RawTables, snapshot: str = SNAPSHOT) -> Settings:
         settings = Settings(lake_uri=str(tmp_path / "lake"), scratch=tmp_path / "scratch")
         lake = open_lake(settings)
         with lake.lock("test", LOG):
             for path in RAW:
                 reader = raw.connection.sql(f"from {'.'.join(path)}").to_arrow_reader()
-                entries = {"snapshot": SNAPSHOT, "order_figures": NO_FIGURES}
+                entries = {"snapshot": snapshot, "order_figures": NO_FIGURES}
                 lake.publish(lake.stage(path, reader, "test", metadata=entries))
         return settings
 
     return publish
-
-
-SNAPSHOT = "20260105T040000.000000Z-1"
-NO_FIGURES = json.dumps([["", "0", "0", "0"]])
 
 
 def on_duckdb(settings: Settings, run: Callable[[Transformation], None]) -> None:
@@ -223,3 +224,40 @@ def test_what_engines_tend_to_see_differently_makes_the_same_star(
     assert dates.height == (date(2028, 1, 1) - date(1999, 1, 1)).days
     keys = star.tables["dim_locations"]["locationKey"]
     assert keys.n_unique() == keys.len() == 10
+
+
+def test_a_history_goes_on_in_the_same_way(
+    session: SparkSession, lake_of: Callable[..., Settings]
+) -> None:
+    raw = RawTables()
+    raw.add("customers", *({"customerNumber": n, "city": "Nantes"} for n in (1, 2, 3)))
+    raw.add("products", *({"productCode": c, "productLine": "x"} for c in ("S1", "s2", "É")))
+    settings = lake_of(raw)
+
+    lake = open_lake(settings)
+    with lake.lock("first", LOG):
+        star = Transformation(DuckDBEngine(lake.fetch, settings), lake, settings, MODELS)
+        for staged in star.stage(MODELS, "first"):
+            lake.publish(staged)
+    raw.connection.execute("""
+        update raw.customers set city = 'Köln' where customerNumber = 1;
+        delete from raw.customers where customerNumber = 2;
+        update raw.products set productCode = 'S2 ', buyPrice = 2 where productCode = 's2'""")
+    raw.add("customers", {"customerNumber": 4})
+    raw.add("orders", {"orderNumber": 1, "customerNumber": 1, "orderDate": date(2026, 1, 6)})
+    raw.add("orderdetails", {"orderNumber": 1, "productCode": "s2"})
+    made = assert_same(session, lake_of(raw, NEXT_DAY))
+    versions = made.tables["dim_customers_history"].select("customerNumber", "version", "city")
+    assert versions.rows() == [
+        (1, 1, "Nantes"),
+        (1, 2, "Köln"),
+        (2, 1, "Nantes"),
+        (2, 2, "Nantes"),
+        (3, 1, "Nantes"),
+        (4, 1, "x"),
+    ]
+    products = made.tables["dim_products_history"].select("productCode", "version", "buyPrice")
+    assert ("S2 ", 2, Decimal("2.00")) in products.rows()
+    assert made.tables["fact_orders"].select("customerVersion", "productVersion").row(0) == (2, 2)
+    unfit = {finding.title for finding in made.findings if not finding.passed}
+    assert not {title for title in unfit if "history" in title and "new_versions" not in title}
