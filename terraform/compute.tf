@@ -159,9 +159,12 @@ data "aws_iam_policy_document" "spark" {
     resources = ["${local.lake_arn}/${local.spark_prefix}/messages/*"]
   }
 
+  # Versions too: whether there was a history that isn't there any more.
   statement {
-    sid       = "ListTheLake"
-    actions   = ["s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:GetBucketLocation"]
+    sid = "ListTheLake"
+    actions = [
+      "s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads", "s3:GetBucketLocation"
+    ]
     resources = [local.lake_arn]
   }
 
