@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from logging import Logger
 from pathlib import Path
@@ -47,14 +48,6 @@ class RawAudit:
         """What the source declares now, against the contract and the last publication."""
         return files.source_schema(contract, declared, published, self.used_by[contract.table])
 
-    def versions(self, staged: Iterable[tuple[Contract, Path]]) -> Iterator[Finding]:
-        """What the files hold, each by itself."""
-        with engine.connect(self.settings) as connection:
-            audit = RowAudit(engine.DuckDBTables(connection))
-            for contract, file in staged:
-                engine.add_view(connection, contract.path, file)
-                yield from self.version(audit, contract, file)
-
     def published(self, lake: Lake) -> Iterator[Finding]:
         """What the published tables hold, with the declaration that was recorded in them."""
         own: list[tuple[Contract, Path]] = []
@@ -79,10 +72,17 @@ class RawAudit:
             yield self.declaration(contract, declared, published=None)
         for contract, name in sources.items():
             yield files.same_source(contract, name, sources.values())
-        yield from self.versions(own)
+        for contract, file in own:
+            yield from self.version(contract, file)
 
-    def version(self, audit: RowAudit, contract: Contract, file: Path) -> Iterator[Finding]:
+    def version(self, contract: Contract, file: Path) -> list[Finding]:
         """What one file holds."""
+        with engine.connect(self.settings) as connection:
+            engine.add_view(connection, contract.path, file)
+            audit = RowAudit(engine.DuckDBTables(connection))
+            return list(self._findings(audit, contract, file))
+
+    def _findings(self, audit: RowAudit, contract: Contract, file: Path) -> Iterator[Finding]:
         footer = read_footer(file)
         entries = footer.metadata
         declared = mapping_of(entries, "declared")
@@ -133,8 +133,10 @@ class Extraction:
         ]
         if any(finding.blocks for finding in findings):
             return findings, []
-        staged: list[tuple[Contract, StagedTable]] = []
-        with self.source.snapshot() as snapshot:
+        staged: list[StagedTable] = []
+        audits: list[Future[list[Finding]]] = []
+        # A file is audited while the next table is read
+        with self.source.snapshot() as snapshot, ThreadPoolExecutor(1) as beside:
             for contract in contracts:
                 try:
                     table = self._stage(
@@ -143,9 +145,9 @@ class Extraction:
                 except ValueRefused as refused:
                     findings.append(files.refused_values(contract, str(refused)))
                 else:
-                    staged.append((contract, table))
-        findings += self.audit.versions((contract, table.path) for contract, table in staged)
-        return findings, [table for _, table in staged]
+                    staged.append(table)
+                    audits.append(beside.submit(self.audit.version, contract, table.path))
+        return [*findings, *(found for audit in audits for found in audit.result())], staged
 
     def _declaration(
         self, contract: Contract, table: SourceTable | None, published: Mapping[str, str] | None

@@ -32,10 +32,10 @@ def _before_audit(table: Table, stop: Stop) -> None:
     """The raw table is staged, and not yet audited."""
     audit = RawAudit.version
 
-    def stopped(self: RawAudit, rows: Any, contract: Contract, file: Path) -> Any:
+    def stopped(self: RawAudit, contract: Contract, file: Path) -> Any:
         if contract.path == table:
             stop()
-        return audit(self, rows, contract, file)
+        return audit(self, contract, file)
 
     _replace(RawAudit, "version", stopped)
 
