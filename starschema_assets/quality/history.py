@@ -61,7 +61,7 @@ def nothing_lost(
             if n in stored
         ),
         # An earlier run of the day may have ended it as well
-        f"(before.validTo = after.validTo or before.validTo >= date '{day}')",
+        f"(before.validTo = after.validTo or least(before.validTo, after.validTo) >= date '{day}')",
     ]
     lost = added = 0
     first = f'"{contract.key[0]}"'
