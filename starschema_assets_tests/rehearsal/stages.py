@@ -206,8 +206,8 @@ class Rehearsal:
             self.not_rehearsed = f"the machine, since no container boots here: {error}"
             return
         self.follow("6. The machine", kind="sh machine")
-        with self.proofs.of("docs/deploy.md, Restore a table: in a session on the machine"):
-            self.page.run("Restore a table", "sh machine-session", self.instance.debian.inside())
+        with self.proofs.of("docs/deploy.md, Restore the star: in a session on the machine"):
+            self.page.run("Restore the star", "sh machine-session", self.instance.debian.inside())
 
     def plan_again(self) -> None:
         """A plan sees nothing to do, until somebody changes something by hand."""
