@@ -40,12 +40,12 @@ def restore(lake: Lake, target: str, log: logging.Logger) -> Iterator[Restored]:
     LakeError for a history alone, or a table made with one. The lake is locked.
     """
     table = tuple(target.strip("/").split("/"))
+    chosen = [(table, _current(lake, table))] if len(table) > 1 else _last_run(lake, target)
     if len(table) > 1 and {"digest", "histories"} & {*lake.footer(table).metadata}:
         raise LakeError(
             f"{name_of(table)} and the histories go back together, since tables name their "
             f"versions: restore TABLE={table[0]}"
         )
-    chosen = [(table, _current(lake, table))] if len(table) > 1 else _last_run(lake, target)
     found: list[tuple[Table, Version, Version]] = []
     for each, (table, current) in enumerate(chosen, start=1):
         try:

@@ -39,6 +39,7 @@ def _extract(lake: Lake, source: Source) -> list[StagedTable]:
                 contract.path,
                 snapshot.read(declared[contract.table]),
                 RUN,
+                metadata={"snapshot": snapshot.id},
             )
             for contract in CONTRACTS
         ]

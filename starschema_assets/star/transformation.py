@@ -8,7 +8,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from starschema_assets.contract import ONE_SNAPSHOT, Contract, newest_check
+from starschema_assets.contract import NOTHING_LOST, ONE_SNAPSHOT, Contract, newest_check
 from starschema_assets.history import PREVIOUS, has_text_key
 from starschema_assets.lake.errors import LakeError, NotPublished, Unreadable
 from starschema_assets.lake.lake import Lake, StagedTable, Table, mapping_of, name_of
@@ -209,12 +209,15 @@ class Transformation:
         tables, limit = self._engine.tables, self._settings.max_new_versions
         yield one_version_a_day(tables, contract)
         yield new_versions(tables, contract, footer.metadata, limit)
-        if goes_on := self._continuations.get(contract.table):
-            yield not_begun_anew(contract, goes_on.trace)
-            if previous := goes_on.previous:
-                self._engine.read(contract.path, PREVIOUS)
-                stored = {*goes_on.stored} - {*goes_on.filled}
-                yield nothing_lost(tables, contract, goes_on.day, stored, previous.rows)
+        goes_on = self._continuations.get(contract.table)
+        yield not_begun_anew(contract, goes_on.trace if goes_on else "")
+        if goes_on and goes_on.previous:
+            self._engine.read(contract.path, PREVIOUS)
+            stored = {*goes_on.stored} - {*goes_on.filled}
+            yield nothing_lost(tables, contract, goes_on.day, stored, goes_on.previous.rows)
+        else:
+            message = "there was no history before" if goes_on else "compared only when it is made"
+            yield Finding(contract, NOTHING_LOST, passed=True, message=message)
 
     def _same_history(self, model: Model, footer: Footer) -> Finding:
         digests = {
