@@ -21,6 +21,8 @@ HOLDERS = {
     "starschema-analyst": ":user/analyst",
 }
 """Roles, and the policy of analysts, with a part of the ARN of who holds them."""
+ON_PURPOSE = {"iam:ListRoles *"}
+"""What the machine's role is tried with, to see it refused: instance.py."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,8 @@ def prove_that_nothing_is_granted_idly(
         own = [call for call in calls if holder in call.who]
         if own:
             with proofs.of(f"{name}: none of {len(own):,} recorded requests was refused"):
-                expect(sorted({f"{c.action} {c.resource}" for c in own if not c.allowed}), [])
+                refused = {f"{call.action} {call.resource}" for call in own if not call.allowed}
+                expect(sorted(refused - ON_PURPOSE), [])
         with proofs.of(f"{name}: each grant was used, or has its reason and source"):
             idle = [
                 grant
