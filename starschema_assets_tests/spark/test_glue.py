@@ -98,6 +98,8 @@ def test_the_job_gets_what_it_needs_and_no_secret_and_its_star_is_published(
             "lock_wait": 600,
             "keep_versions": 5,
             "max_order_age": None,
+            "max_new_versions": 0.2,
+            "history_timezone": "UTC",
         },
     }
     messages = decode_param(glue.arguments["--dagster-pipes-messages"])
