@@ -20,8 +20,8 @@ from starschema_assets.sample import ensure_sample
 from starschema_assets.settings import CHECKOUT, Settings
 from starschema_assets_tests.pipeline import Pipeline
 
-PATIENCE_SECONDS = 90
-STOP_SECONDS = 30
+PATIENCE_SECONDS = 300
+STOP_SECONDS = 90
 JOB = "refresh_star_schema"
 
 Seen = TypeVar("Seen")

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import ClassVar, Self
 from urllib.parse import quote
 
-STARTUP_SECONDS = 60
+STARTUP_SECONDS = 180
 
 
 class DatabaseServer:

@@ -16,8 +16,8 @@ from urllib.request import Request, urlopen
 
 from starschema_assets.settings import CHECKOUT
 
-STARTUP_SECONDS = 90
-STOP_SECONDS = 30
+STARTUP_SECONDS = 300
+STOP_SECONDS = 90
 
 
 @dataclass(frozen=True)
