@@ -68,6 +68,10 @@ class DuckDBTables:
         rows = f"select {', '.join([*names, *before])} from {table}"
         return f"{names[0]} in (select {names[0]} from ({rows}) where not coalesce({above}, false))"
 
+    def parts(self, table: str, column: str, rows: int) -> list[str]:
+        """See `Tables`: of SLICE_VERSIONS rows, about."""
+        return slices(self.connection, table, column, rows // SLICE_VERSIONS, column) or ["true"]
+
 
 def quoted(name: str) -> str:
     """An identifier in SQL, e.g. `"order"`."""
@@ -210,7 +214,7 @@ def rows_of(
     return pa.RecordBatchReader.from_batches(schema, batches())
 
 
-def _slices(model: Model, connection: duckdb.DuckDBPyConnection, count: int) -> Iterator[str]:
+def _slices(model: Model, connection: duckdb.DuckDBPyConnection, count: int) -> list[str]:
     """So many cuts as conditions on the first column that the table is sorted by.
 
     The cuts are quantiles of the raw column from which that one comes, if it is one. Orders are
@@ -218,22 +222,30 @@ def _slices(model: Model, connection: duckdb.DuckDBPyConnection, count: int) -> 
     one piece, 10 million order lines don't fit in 96 MB; with 256 MB the process grows to 484 MB,
     and in slices to 382 MB.
     """
-    first = next(
-        (c for c in model.contract.columns if c.name in model.contract.sorted_by[:1]), None
-    )
-    if not count or first is None or len(model.column_lineage[first.name]) != 1:
-        return
-    ((table, column),) = model.column_lineage[first.name]
+    first = next(iter(model.contract.sorted_by), None)
+    if first is None or len(model.column_lineage[first]) != 1:
+        return []
+    ((table, column),) = model.column_lineage[first]
+    return slices(connection, f"raw.{quoted(table)}", column, count, first)
+
+
+def slices(
+    connection: duckdb.DuckDBPyConnection, table: str, column: str, count: int, name: str
+) -> list[str]:
+    """Conditions on the column `name` that cut a table in parts of as many rows, about.
+
+    There are `count` cuts: quantiles of a column. A last condition is for its NULLs.
+    """
+    if not count:
+        return []
     shares = [share / (count + 1) for share in range(1, count + 1)]
-    ((cuts,),) = connection.execute(
-        f"select quantile_disc({quoted(column)}, {shares}) from raw.{quoted(table)}"
+    ((cuts, type_),) = connection.execute(
+        f"select quantile_disc({quoted(column)}, {shares}), any_value(typeof({quoted(column)})) "
+        f"from {table}"
     ).fetchall()
     if not cuts:
-        return
-    name = quoted(first.name)
-    bounds = [f"cast({literal(str(cut))} as {first.type})" for cut in sorted({*cuts})]
-    yield f"{name} <= {bounds[0]}"
-    for above, upto in pairwise(bounds):
-        yield f"{name} > {above} and {name} <= {upto}"
-    yield f"{name} > {bounds[-1]}"
-    yield f"{name} is null"
+        return []
+    name = quoted(name)
+    bounds = [f"cast({literal(str(cut))} as {type_})" for cut in sorted({*cuts})]
+    between = [f"{name} > {above} and {name} <= {upto}" for above, upto in pairwise(bounds)]
+    return [f"{name} <= {bounds[0]}", *between, f"{name} > {bounds[-1]}", f"{name} is null"]

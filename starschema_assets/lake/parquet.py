@@ -1,18 +1,18 @@
 """The one writer of the lake's files, and the reader of their footers."""
 
+import hashlib
 import os
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import pyarrow as pa
 from pyarrow import compute as pc
 from pyarrow import parquet as pq
 
-from starschema_assets.lake.digest import Digest
 from starschema_assets.lake.errors import SourceInterrupted, Unreadable
 from starschema_assets.types import athena_safe, conform
 
@@ -56,7 +56,7 @@ def write_table(
     """
     target = _with_dictionaries(athena_safe(reader.schema), reader.schema)
     rows = 0
-    rows_digest = Digest()
+    rows_digest = hashlib.sha256()
     with closing(_read_ahead(_row_groups(conform(b, target) for b in _read(reader)))) as groups:
         group = next(groups, None)
         with pq.ParquetWriter(
@@ -74,10 +74,10 @@ def write_table(
                 writer.write_table(group, row_group_size=group.num_rows)
                 rows += group.num_rows
                 if digest:
-                    rows_digest.add(group)
+                    _add_rows(rows_digest, group)
                 group = next(groups, None)
             if digest:
-                writer.add_key_value_metadata({f"{PREFIX}digest": str(rows_digest)})
+                writer.add_key_value_metadata({f"{PREFIX}digest": rows_digest.hexdigest()})
     sync(path)
     pa.default_memory_pool().release_unused()
     return rows
@@ -102,6 +102,41 @@ def read_footer(source: Path | pa.NativeFile) -> Footer:
         if key.startswith(PREFIX.encode())
     }
     return Footer(footer.num_rows, footer.schema.to_arrow_schema().remove_metadata(), own)
+
+
+def digest_of(path: Path) -> str:
+    """The SHA-256 of a file's rows in their order, as `write_table` records it."""
+    digest, file = hashlib.sha256(), pq.ParquetFile(path)
+    for group in range(file.num_row_groups):
+        _add_rows(digest, file.read_row_group(group))
+    return digest.hexdigest()
+
+
+def _add_rows(digest: "hashlib._Hash", group: pa.Table) -> None:
+    """Go on with a row group: of each column where NULLs are, how long texts are, and the values.
+
+    As text it would be simpler, and take three times as long: 0.4 s for 400,000 versions.
+    """
+    for column in group.combine_chunks().columns:
+        array: Any = column.chunk(0)
+        if pa.types.is_dictionary(array.type):
+            array = array.dictionary_decode()
+        digest.update(_content(array.is_valid().cast(pa.uint8())))
+        if pa.types.is_string(array.type) or pa.types.is_binary(array.type):
+            array = array.cast(pa.binary()).fill_null(b"")
+            digest.update(_content(pc.binary_length(array)))
+            joined: Any = pc.binary_join(pa.ListArray.from_arrays([0, len(array)], array), b"")
+            digest.update(joined[0].as_buffer())
+        else:
+            if pa.types.is_boolean(array.type):
+                array = array.cast(pa.uint8())
+            digest.update(_content(array.fill_null(pa.scalar(0, array.type))))
+
+
+def _content(array: Any) -> memoryview:
+    """The values of an array of fixed width, as they are in memory."""
+    width = array.type.bit_width // 8
+    return memoryview(array.buffers()[1])[array.offset * width :][: len(array) * width]
 
 
 def sync(path: Path) -> None:

@@ -38,6 +38,9 @@ class Tables(Protocol):
     def suspects(self, table: str, key: Sequence[str]) -> str:
         """A condition that all rows meet whose key another row has, and few others if it can be."""
 
+    def parts(self, table: str, column: str, rows: int) -> Sequence[str]:
+        """Conditions on a column that cut a table of so many rows in parts that fit in memory."""
+
 
 Keys = Mapping[str, tuple[str, ...]]
 """The key of each table that can be referred to, by name."""

@@ -15,9 +15,6 @@ from starschema_assets.history import OPEN_END, PREVIOUS, folded_equal, has_text
 from starschema_assets.quality.audit import Tables
 from starschema_assets.quality.files import Finding
 
-PART_ROWS = 100_000
-"""Versions that are compared at a time, about, where the key is a number."""
-
 
 def one_version_a_day(tables: Tables, contract: Contract) -> Finding:
     """Find versions that the next one doesn't follow at once."""
@@ -63,22 +60,22 @@ def nothing_lost(
         # An earlier run of the day may have ended it as well
         f"(before.validTo = after.validTo or least(before.validTo, after.validTo) >= date '{day}')",
     ]
-    lost = added = 0
-    first = f'"{contract.key[0]}"'
-    parts = 1 if has_text_key(contract) else 1 + rows // PART_ROWS
-    for part in range(parts):
-        older = f"observedOn < date '{day}'" + (
-            f" and mod({first}, {parts}) = {part}" if parts > 1 else ""
-        )
-        before = f'(select * from {PREVIOUS}."{contract.table}" where {older})'
-        after = f'(select * from star."{contract.table}" where {older})'
-        _, ((gone, count_before, count_after),) = tables.fetch(
-            f"select (select count(*) from {before} as before where not exists "
-            f"(select 1 from {after} as after where {' and '.join(same)})), "
-            f"(select count(*) from {before} as before), (select count(*) from {after} as after)"
+    older = f"observedOn < date '{day}'"
+    before, after = f'{PREVIOUS}."{contract.table}"', f'star."{contract.table}"'
+    # A text key may be spelled in another way today: its versions needn't stand in one part
+    cut = not has_text_key(contract)
+    lost = 0
+    for part in tables.parts(before, contract.key[0], rows) if cut else ["true"]:
+        _, ((gone,),) = tables.fetch(
+            f"select count(*) from (select * from {before} where {older} and {part}) as before "
+            f"where not exists (select 1 from (select * from {after} where {older} and {part}) "
+            f"as after where {' and '.join(same)})"
         )
         lost += gone
-        added += count_after - count_before
+    _, ((added,),) = tables.fetch(
+        f"select (select count(*) from {after} where {older}) "
+        f"- (select count(*) from {before} where {older})"
+    )
     message = f"{lost} versions from before {day} are gone or altered" if lost else ""
     if added and not lost:
         message = f"{added} more versions than before claim to be from before {day}"

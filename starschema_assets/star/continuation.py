@@ -9,10 +9,9 @@ from zoneinfo import ZoneInfo
 from starschema_assets.contract import Contract
 from starschema_assets.errors import StarschemaError
 from starschema_assets.history import first_sql, next_sql, tracked_names
-from starschema_assets.lake.digest import digest_of_file
 from starschema_assets.lake.errors import NotPublished, Unreadable
 from starschema_assets.lake.lake import Lake, mapping_of, taken_at
-from starschema_assets.lake.parquet import Footer
+from starschema_assets.lake.parquet import Footer, digest_of
 from starschema_assets.model import Model
 from starschema_assets.quality.files import types_of
 
@@ -134,7 +133,7 @@ def _verify_contract(contract: Contract, previous: Footer) -> None:
 
 
 def _verify_rows(contract: Contract, lake: Lake, previous: Footer) -> None:
-    if digest_of_file(lake.fetch(contract.path)) != previous.metadata.get("digest"):
+    if digest_of(lake.fetch(contract.path)) != previous.metadata.get("digest"):
         raise HistoryRefused(
             f"{contract.name}: the rows of {lake.uri(contract.path)} aren't those that were "
             "published: someone changed the file. Restore it from a copy"

@@ -1,7 +1,10 @@
 """The writer of Parquet files and the reader of their footers."""
 
 from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -10,7 +13,7 @@ from pyarrow import parquet as pq
 
 from starschema_assets.lake import parquet
 from starschema_assets.lake.errors import SourceInterrupted
-from starschema_assets.lake.parquet import ROW_GROUP_ROWS, read_footer, write_table
+from starschema_assets.lake.parquet import ROW_GROUP_ROWS, digest_of, read_footer, write_table
 from starschema_assets.types import ColumnRefused
 
 
@@ -130,3 +133,57 @@ def test_a_source_that_breaks_off_is_not_taken_for_a_full_disk(tmp_path: Path) -
     reader = pa.RecordBatchReader.from_batches(pa.schema({"n": pa.string()}), read())
     with pytest.raises(SourceInterrupted, match="Lost connection"):
         write_table(tmp_path / "n.parquet", reader, metadata={})
+
+
+NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
+
+
+def every_type(**other: list[object]) -> pa.Table:
+    """Three rows of values of all kinds, NULLs among them, some of them others."""
+    columns: dict[str, tuple[list[object], pa.DataType]] = {
+        "whole": ([1, None, 3], pa.int32()),
+        "amount": ([Decimal("1.10"), None, Decimal("3.30")], pa.decimal128(10, 2)),
+        "day": ([date(2026, 1, 5), None, date(9999, 12, 31)], pa.date32()),
+        "moment": ([NOON, None, None], pa.timestamp("us", "UTC")),
+        "open": ([True, None, False], pa.bool_()),
+        "text": (["ab", None, "c"], pa.string()),
+        "bytes": ([b"\x00", None, b""], pa.binary()),
+    }
+    arrays: dict[str, Any] = {name: pa.array(*column) for name, column in columns.items()}
+    for name, values in other.items():
+        arrays[name] = pa.array(values, arrays[name].type)
+    return pa.table(arrays)
+
+
+def digest(path: Path, table: pa.Table, rows: int | None = None) -> str:
+    """The digest that is recorded, and that the file has: of the table in batches of so many."""
+    write_table(path, table.to_reader(rows), metadata={}, digest=True)
+    assert digest_of(path) == read_footer(path).metadata["digest"]
+    return digest_of(path)
+
+
+def test_the_same_rows_have_the_same_digest_however_they_come(tmp_path: Path) -> None:
+    path, table = tmp_path / "t.parquet", every_type()
+    encoded = table.set_column(5, "text", table["text"].dictionary_encode())
+    digests = {digest(path, table), digest(path, table, 1), digest(path, encoded)}
+    assert len(digests) == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"whole": [1, 0, 3]},
+        {"amount": [Decimal("1.10"), None, Decimal("3.31")]},
+        {"day": [date(2026, 1, 5), date(1970, 1, 1), date(9999, 12, 31)]},
+        {"moment": [NOON + timedelta(hours=1), None, None]},
+        {"open": [True, False, False]},
+        {"text": ["ab", "", "c"]},
+        {"text": ["a", None, "bc"]},
+        {"bytes": [b"", None, b"\x00"]},
+        {"whole": [3, None, 1]},
+    ],
+)
+def test_other_rows_have_another_digest(tmp_path: Path, other: dict[str, list[object]]) -> None:
+    assert digest(tmp_path / "a.parquet", every_type()) != digest(
+        tmp_path / "b.parquet", every_type(**other)
+    )
