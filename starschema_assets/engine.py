@@ -199,11 +199,10 @@ def rows_of(
     part_sql: PartSQL | None = None,
 ) -> pa.RecordBatchReader:
     """The table's rows in their order, one slice after the other."""
+    parts = _slices(model, connection, largest // (SLICE_VERSIONS if part_sql else SLICE_ROWS))
     if part_sql:
-        parts = list(_slices(model, connection, largest // SLICE_VERSIONS))
         queries = [part_sql(part) for part in parts or ["true"]]
     else:
-        parts = list(_slices(model, connection, largest // SLICE_ROWS))
         queries = [f"select * from ({model.sql}) where {part}" for part in parts] or [model.sql]
     schema = connection.sql(f"select * from ({queries[0]}) limit 0").to_arrow_table().schema
 

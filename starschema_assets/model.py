@@ -15,7 +15,7 @@ from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import traverse_scope
 
 from starschema_assets.contract import Contract
-from starschema_assets.history import first_sql
+from starschema_assets.versions import first_sql
 
 DIALECT = "duckdb"
 """sqlglot's name of the SQL in which rules, models and audits are written, for every engine."""

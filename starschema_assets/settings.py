@@ -27,7 +27,6 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 SAMPLE_DATABASE = CHECKOUT / "data" / "sample.duckdb"
 DATABASES = ("mysql", "mariadb", "duckdb")  # what a source's URL may begin with
 PREFIX = "STARSCHEMA_"
-OF_THE_TESTS = "STARSCHEMA_TEST_"
 _NUMBERS = {int: "a whole number", float: "a number"}
 
 
@@ -44,9 +43,8 @@ def _like(pattern: str, said: str) -> AfterValidator:
     return AfterValidator(verify)
 
 
-Memory = Annotated[
-    str, _like(r"[1-9]\d*(MB|GB)", "must be a whole number with MB or GB, such as 96MB")
-]
+_SIZE = r"[1-9]\d*(MB|GB)"
+Memory = Annotated[str, _like(_SIZE, "must be a whole number with MB or GB, such as 96MB")]
 Page = Annotated[str, _like(r"https?://\S+", "must begin with http:// or https://")]
 Topic = Annotated[
     str,
@@ -144,8 +142,9 @@ class Settings(BaseSettings):
         if self.engine == "glue" and not self.glue_job:
             raise ValueError("STARSCHEMA_ENGINE=glue needs STARSCHEMA_GLUE_JOB: the job's name")
         if self.glue_crawler and not self.glue_database:
-            said = "STARSCHEMA_GLUE_CRAWLER needs STARSCHEMA_GLUE_DATABASE, into which it writes"
-            raise ValueError(said)
+            raise ValueError(
+                "STARSCHEMA_GLUE_CRAWLER needs STARSCHEMA_GLUE_DATABASE: where it writes"
+            )
         return self
 
     @field_validator("source_url")
@@ -179,10 +178,9 @@ class Settings(BaseSettings):
     @field_validator("schedule_timezone", "history_timezone")
     @classmethod
     def _known_time_zone(cls, name: str) -> str:
-        if name not in (zones := available_timezones()):
-            near = did_you_mean(name, zones)
-            raise ValueError(f"must be an IANA time zone, such as Europe/Berlin{near}")
-        return name
+        if name in (zones := available_timezones()):
+            return name
+        raise ValueError(f"must be an IANA time zone, e.g. Europe/Paris{did_you_mean(name, zones)}")
 
     @model_validator(mode="wrap")  # the last of all, so that it is around the others
     @classmethod
@@ -208,7 +206,7 @@ def _unknown_variables(environment: Mapping[str, str], fields: Collection[str]) 
             variable.upper().startswith(PREFIX)
             or get_close_matches(variable.upper(), settings, 1, 0.9)
         )
-        and not variable.startswith(OF_THE_TESTS)
+        and not variable.startswith(f"{PREFIX}TEST_")
         and variable.upper() not in settings
         and value  # an empty one is as good as not set
     ]
@@ -233,9 +231,8 @@ def _meant(variable: str, fields: Collection[str]) -> str:
 
 
 def _allowed(field: FieldInfo) -> str:
-    type_ = next(
-        (part for part in get_args(field.annotation) if part in _NUMBERS), field.annotation
-    )
+    annotated = field.annotation
+    type_ = next((part for part in get_args(annotated) if part in _NUMBERS), annotated)
     if get_origin(type_) is Literal:
         *others, last = get_args(type_)
         return f"{', '.join(others)} or {last}"

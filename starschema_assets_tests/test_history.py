@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from starschema_assets.contract import Column, Contract, Tracked
-from starschema_assets.history import PREVIOUS, first_sql, history_contract, next_sql
+from starschema_assets.history import history_contract
 from starschema_assets.lake.lake import Table
 from starschema_assets.types import arrow_type
+from starschema_assets.versions import PREVIOUS, first_sql, next_sql
 
 BEGIN, END = date(1, 1, 1), date(9999, 12, 31)
 MONDAY = date(2026, 1, 5)

@@ -59,7 +59,7 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
         ("ALERT_TOPIC", "https://example.com/hook", "must be the ARN of an SNS topic: arn:aws:.*"),
         ("UI_URL", "example.com", "must begin with http:// or https://"),
         ("ENGINE", "glue", "=glue needs STARSCHEMA_GLUE_JOB: .*"),
-        ("GLUE_CRAWLER", "stars", "needs STARSCHEMA_GLUE_DATABASE, into which it writes"),
+        ("GLUE_CRAWLER", "stars", "needs STARSCHEMA_GLUE_DATABASE: where it writes"),
     ],
 )
 def test_a_bad_value_is_refused_by_the_name_of_its_variable_and_what_is_allowed(

@@ -47,10 +47,8 @@ def file_of(table: Table, suffix: str = "parquet") -> str:
 def table_of(file: str) -> Table | None:
     """The table whose file this is, or None if it is no table's file."""
     *table, last = file.split("/")
-    is_table = (
-        len(table) > 1 and last == f"{table[-1]}.parquet" and all(map(_PART.fullmatch, table))
-    )
-    return tuple(table) if is_table else None
+    is_file = len(table) > 1 and last == f"{table[-1]}.parquet"
+    return tuple(table) if is_file and all(map(_PART.fullmatch, table)) else None
 
 
 def snapshots_of(entries: Mapping[str, str]) -> list[str]:

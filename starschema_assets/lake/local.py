@@ -89,8 +89,7 @@ class LocalLake(Lake):
 
     def fetch(self, table: Table) -> Path:
         """The published file itself."""
-        file = self._file(table)
-        if not file.exists():
+        if not (file := self._file(table)).exists():
             raise NotPublished(f"{name_of(table)} is not in {file}: materialize it first.")
         return file
 
@@ -118,10 +117,8 @@ class LocalLake(Lake):
         unfinished = file.with_name("_unfinished.html")
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            with unfinished.open("wb") as page:
-                page.write(html)
-                page.flush()
-                os.fsync(page.fileno())
+            unfinished.write_bytes(html)
+            sync(unfinished)
             unfinished.replace(file)
             sync(file.parent)
         except OSError as error:
@@ -160,8 +157,8 @@ class LocalLake(Lake):
     def _file(self, table: Table) -> Path:
         return self._root / file_of(table)
 
-    def _history(self, table: Table) -> "History":
-        return History(self._root / "_history" / name_of(table), self._file(table))
+    def _history(self, table: Table) -> "EarlierVersions":
+        return EarlierVersions(self._root / "_history" / name_of(table), self._file(table))
 
 
 @contextmanager
@@ -185,7 +182,7 @@ def _locked(file: Path, wait: int, log: Logger) -> Iterator[None]:
         lock.release()
 
 
-class History:
+class EarlierVersions:
     """The versions of one table: hard links in one folder, named by when each was replaced."""
 
     def __init__(self, folder: Path, current: Path) -> None:

@@ -22,7 +22,8 @@ from dagster import (
 )
 from pydantic import Field
 
-from starschema_assets.contract import Column, Contract, checks_of
+from starschema_assets.checks import checks_of
+from starschema_assets.contract import Column, Contract
 from starschema_assets.errors import StarschemaError, told
 from starschema_assets.quality.audit import Description
 from starschema_assets.quality.files import Finding, accept

@@ -18,12 +18,10 @@ from starschema_assets.contract import (
     row_checks,
 )
 from starschema_assets.lake.lake import StagedTable, snapshots_of
-from starschema_assets.quality.files import Finding, Row, types, types_of
+from starschema_assets.quality.files import Finding, Row, mask, types, types_of
 
 EXAMPLES = 5
 """Rows that are shown at most."""
-MAX_TEXT = 80
-"""Characters of a text that are shown."""
 
 Answer = tuple[Sequence[str], Sequence[tuple[Any, ...]]]
 """The columns of a query, and its rows."""
@@ -211,27 +209,6 @@ def audit_references(
             yield audit.foreign_key(contract, foreign_key, keys[foreign_key.references])
         else:
             yield audit.no_such_table(contract, foreign_key)
-
-
-def mask(contract: Contract, row: Row, computed: Collection[str] = ()) -> Row:
-    """Hide what may be personal: the columns that the contract says are, and unknown ones.
-
-    `computed` columns are the audit's own. A NULL is shown as such, since it may be what offends.
-    """
-    open_columns = {column.name for column in contract.columns if not column.personal}
-    open_columns.update(computed)
-    return {
-        name: _shown(value) if name in open_columns or value is None else "***"
-        for name, value in row.items()
-    }
-
-
-def _shown(value: object) -> object:
-    if isinstance(value, bytes):
-        return f"{len(value)} bytes"
-    if isinstance(value, str) and len(value) > MAX_TEXT:
-        return f"{value[:MAX_TEXT]}…"
-    return value
 
 
 @dataclass(frozen=True)

@@ -6,20 +6,23 @@ from itertools import groupby
 
 import pyarrow as pa
 
-from starschema_assets.contract import (
+from starschema_assets.checks import (
     ALL_COLUMNS,
     EXACT_VALUES,
+    ONE_SNAPSHOT,
     ONE_SPELLING,
     ROW_COUNT,
     ROW_LOSS,
     SAME_SOURCE,
     SOURCE_SCHEMA,
     TYPES,
-    Check,
-    Contract,
 )
+from starschema_assets.contract import Check, Contract
 from starschema_assets.source.database import MAX_SPELLED_VALUES
 from starschema_assets.types import UnsupportedType, athena_type
+
+MAX_TEXT = 80
+"""Characters of a text that are shown."""
 
 Row = Mapping[str, object]
 Types = Mapping[str, str]
@@ -208,3 +211,31 @@ def row_loss(contract: Contract, rows: int, rows_before: int | None, limit: floa
     lost = 0.0 if not rows_before else max(0.0, 1 - rows / rows_before)
     message = f"{rows} rows, {rows_before} before: {lost:.1%} lost, {limit:.1%} allowed"
     return Finding(contract, ROW_LOSS, passed=lost <= limit, message=message if rows_before else "")
+
+
+def one_snapshot(contract: Contract, snapshots: Mapping[str, str]) -> Finding:
+    """Compare the snapshots of the raw tables that a star table was made of."""
+    passed = len(set(snapshots.values())) <= 1
+    message = "; ".join(f"raw/{table} is of {snapshot}" for table, snapshot in snapshots.items())
+    return Finding(contract, ONE_SNAPSHOT, passed=passed, message="" if passed else message)
+
+
+def mask(contract: Contract, row: Row, computed: Collection[str] = ()) -> Row:
+    """Hide what may be personal: the columns that the contract says are, and unknown ones.
+
+    `computed` columns are the audit's own. A NULL is shown as such, since it may be what offends.
+    """
+    open_columns = {column.name for column in contract.columns if not column.personal}
+    open_columns.update(computed)
+    return {
+        name: _shown(value) if name in open_columns or value is None else "***"
+        for name, value in row.items()
+    }
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, bytes):
+        return f"{len(value)} bytes"
+    if isinstance(value, str) and len(value) > MAX_TEXT:
+        return f"{value[:MAX_TEXT]}…"
+    return value

@@ -3,17 +3,17 @@
 from collections.abc import Collection, Mapping
 from datetime import date
 
-from starschema_assets.contract import (
+from starschema_assets.checks import (
     NEW_VERSIONS,
     NOT_BEGUN_ANEW,
     NOTHING_LOST,
     ONE_VERSION_A_DAY,
     SAME_HISTORY,
-    Contract,
 )
-from starschema_assets.history import OPEN_END, PREVIOUS, folded_equal, has_text_key, tracked_names
+from starschema_assets.contract import Contract
 from starschema_assets.quality.audit import Tables
 from starschema_assets.quality.files import Finding
+from starschema_assets.versions import OPEN_END, PREVIOUS, folded_equal, has_text_key, tracked_names
 
 
 def one_version_a_day(tables: Tables, contract: Contract) -> Finding:

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from starschema_assets.contract import Contract, checks_of
+from starschema_assets.checks import checks_of
+from starschema_assets.contract import Contract
 from starschema_assets.quality.audit import Description, as_json
 from starschema_assets.quality.files import Finding
 

@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 
 from starschema_assets.contract import Contract
 from starschema_assets.errors import StarschemaError
-from starschema_assets.history import first_sql, next_sql, tracked_names
 from starschema_assets.lake.errors import NotPublished, Unreadable
 from starschema_assets.lake.lake import Lake, mapping_of, taken_at
 from starschema_assets.lake.parquet import Footer, digest_of
 from starschema_assets.model import Model
 from starschema_assets.quality.files import types_of
+from starschema_assets.versions import first_sql, next_sql, tracked_names
 
 
 class HistoryRefused(StarschemaError):  # noqa: N818 - reads as what happened
@@ -72,9 +72,9 @@ class Continuation:
 
 
 def continuation(
-    model: Model, lake: Lake, raw: Mapping[str, Footer], users: Sequence[Contract], timezone: str
+    model: Model, lake: Lake, raw: Mapping[str, Footer], models: Sequence[Model], timezone: str
 ) -> Continuation:
-    """How the history goes on with these raw tables; `users` are the tables that refer to it.
+    """How the history goes on with these raw tables; `models` are those of the whole star.
 
     Raises HistoryRefused.
     """
@@ -92,7 +92,7 @@ def continuation(
     try:
         previous = lake.footer(contract.path)
     except (NotPublished, Unreadable) as error:
-        trace = _trace(contract, lake, users, error)
+        trace = _trace(contract, lake, models, error)
         return Continuation(contract, day, None, trace, sources)
     _verify_contract(contract, previous)
     _verify_rows(contract, lake, previous)
@@ -101,20 +101,36 @@ def continuation(
     return Continuation(contract, day, previous, "", sources)
 
 
-def _trace(contract: Contract, lake: Lake, users: Sequence[Contract], error: Exception) -> str:
+def verify_same_snapshots(
+    contract: Contract, history: Contract, published: Footer, lake: Lake
+) -> None:
+    """Raise HistoryRefused if a table would mix a published history with other raw tables."""
+    for table, of_history in mapping_of(published.metadata, "raw_snapshots").items():
+        of_raw = lake.footer(("raw", table)).metadata.get("snapshot")
+        if of_raw != of_history:
+            raise HistoryRefused(
+                f"{contract.name} would be made with {history.name}, which is of raw/{table} of "
+                f"snapshot {of_history}, while raw/{table} is of {of_raw}: materialize "
+                f"{history.name} with it"
+            )
+
+
+def _trace(contract: Contract, lake: Lake, models: Sequence[Model], error: Exception) -> str:
     """What tells that a history was published that isn't there any more; empty if nothing does."""
     if isinstance(error, Unreadable):
         return str(error)
     if next(iter(lake.versions(contract.path)), None):
         return f"earlier versions of {contract.name} are kept, and the current one is gone"
-    for user in users:
-        version = next(k.columns[-1] for k in user.foreign_keys if k.references == contract.table)
+    for user in (model.contract for model in models):
+        versions = {
+            key.columns[-1] for key in user.foreign_keys if key.references == contract.table
+        }
         try:
             published = lake.footer(user.path)
         except (NotPublished, Unreadable):
             continue
-        if version in published.schema.names:
-            return f"{user.name} has {version}, and {contract.name} is gone"
+        if found := versions.intersection(published.schema.names):
+            return f"{user.name} has {', '.join(found)}, and {contract.name} is gone"
     return ""
 
 

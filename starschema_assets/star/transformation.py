@@ -8,14 +8,14 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from starschema_assets.contract import NOTHING_LOST, ONE_SNAPSHOT, Contract, newest_check
-from starschema_assets.history import PREVIOUS, has_text_key
+from starschema_assets.checks import NOTHING_LOST
+from starschema_assets.contract import Contract, newest_check
 from starschema_assets.lake.errors import LakeError, NotPublished, Unreadable
 from starschema_assets.lake.lake import Lake, StagedTable, Table, mapping_of, name_of
 from starschema_assets.lake.parquet import Footer, read_footer
 from starschema_assets.model import Model, PartSQL
 from starschema_assets.quality.audit import RowAudit, Tables, audit_references, audit_table
-from starschema_assets.quality.files import Finding, not_there
+from starschema_assets.quality.files import Finding, not_there, one_snapshot
 from starschema_assets.quality.history import (
     keys_before,
     new_versions,
@@ -26,7 +26,8 @@ from starschema_assets.quality.history import (
 )
 from starschema_assets.quality.reconciliation import matches_source
 from starschema_assets.settings import Settings
-from starschema_assets.star.continuation import Continuation, HistoryRefused, continuation
+from starschema_assets.star.continuation import Continuation, continuation, verify_same_snapshots
+from starschema_assets.versions import PREVIOUS, has_text_key
 
 
 class Engine(Protocol):
@@ -140,15 +141,10 @@ class Transformation:
 
     def _stage_history(self, model: Model, raw: Mapping[str, Footer], run_id: str) -> StagedTable:
         contract = model.contract
-        users = [
-            other.contract
-            for other in self._models
-            if any(
-                key.day and key.references == contract.table for key in other.contract.foreign_keys
-            )
-        ]
         made_of = {table: raw[table] for table in model.raw_tables}
-        goes_on = continuation(model, self._lake, raw, users, self._settings.history_timezone)
+        goes_on = continuation(
+            model, self._lake, raw, self._models, self._settings.history_timezone
+        )
         self._continuations[contract.table] = goes_on
         versions = keys = 0
         if goes_on.previous:
@@ -175,14 +171,7 @@ class Transformation:
                 continue
             footer = self._read(history.contract.path)
             self._footers[history.contract.table] = footer
-            for table, of_history in mapping_of(footer.metadata, "raw_snapshots").items():
-                of_raw = self._lake.footer(("raw", table)).metadata.get("snapshot")
-                if of_raw != of_history:
-                    raise HistoryRefused(
-                        f"{model.contract.name} would be made with {history.contract.name}, which "
-                        f"is of raw/{table} of snapshot {of_history}, while raw/{table} is of "
-                        f"{of_raw}: materialize {history.contract.name} with it"
-                    )
+            verify_same_snapshots(model.contract, history.contract, footer, self._lake)
 
     def _find_published(self, model: Model, *, is_judged: bool) -> Iterator[Finding]:
         try:
@@ -195,7 +184,7 @@ class Transformation:
         contract = model.contract
         table = list(audit_table(audit, contract, footer.schema))
         yield from table
-        yield _one_snapshot(contract, mapping_of(footer.metadata, "raw_snapshots"))
+        yield one_snapshot(contract, mapping_of(footer.metadata, "raw_snapshots"))
         if table[0].passed:
             tables, today = self._engine.tables, datetime.now(UTC).date()
             yield from matches_source(tables, contract, footer.metadata)
@@ -244,13 +233,6 @@ def _origins(
         of_source = raw[declared.table].metadata
         entries |= {name: of_source[name] for name in of_source if name == declared.entry}
     return entries
-
-
-def _one_snapshot(contract: Contract, snapshots: Mapping[str, str]) -> Finding:
-    """Compare the snapshots of the raw tables that a star table was made of."""
-    passed = len(set(snapshots.values())) <= 1
-    message = "; ".join(f"raw/{table} is of {snapshot}" for table, snapshot in snapshots.items())
-    return Finding(contract, ONE_SNAPSHOT, passed=passed, message="" if passed else message)
 
 
 def _newest(

@@ -5,7 +5,8 @@ from datetime import date
 
 import pytest
 
-from starschema_assets.contract import Contract, checks_of
+from starschema_assets.checks import checks_of
+from starschema_assets.contract import Contract
 from starschema_assets.model import Model
 from starschema_assets.raw.contracts import CONTRACTS
 from starschema_assets.star.models import HISTORIES, MODELS

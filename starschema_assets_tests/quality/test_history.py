@@ -7,9 +7,10 @@ import duckdb
 import pytest
 
 from starschema_assets.engine import DuckDBTables
-from starschema_assets.history import first_sql, history_contract, next_sql, tracked_names
+from starschema_assets.history import history_contract
 from starschema_assets.quality.files import Finding
 from starschema_assets.quality.history import nothing_lost, one_version_a_day
+from starschema_assets.versions import first_sql, next_sql, tracked_names
 from starschema_assets_tests.test_history import things
 
 HISTORY = history_contract(things(text_key=False))

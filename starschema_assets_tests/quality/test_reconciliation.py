@@ -8,7 +8,8 @@ from decimal import Decimal
 import duckdb
 import pytest
 
-from starschema_assets.contract import Column, Contract, ForeignKey, Reconciliation, Sum, checks_of
+from starschema_assets.checks import checks_of
+from starschema_assets.contract import Column, Contract, ForeignKey, Reconciliation, Sum
 from starschema_assets.engine import DuckDBTables
 from starschema_assets.quality.files import Finding
 from starschema_assets.quality.reconciliation import ask_source, matches_source
