@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run ui query notebook sample reader docs screenshots restore test terraform rehearse fuzz soak bench check lock wheel clean
+.PHONY: help run ui query notebook report sample reader docs screenshots restore test terraform rehearse fuzz soak bench check lock wheel clean
 .DELETE_ON_ERROR:
 
 # Settings of the make command line: `make PYTHON=python3.12 run`.
@@ -10,7 +10,7 @@ TABLE ?=
 
 # One instance for the command line and the UI, so that a run of either is seen in both.
 DAGSTER_HOME ?= $(CURDIR)/.dagster
-run ui restore: export DAGSTER_HOME := $(DAGSTER_HOME)
+run ui report restore: export DAGSTER_HOME := $(DAGSTER_HOME)
 
 # What the engine needs beside the rest: Spark, where it runs on this machine.
 ENGINE := $(if $(filter spark,$(STARSCHEMA_ENGINE)),.venv/spark)
@@ -58,6 +58,9 @@ query: .venv/installed ## ask the star (SQL="select …", SQL=@file, or the name
 
 notebook: .venv/installed ## JupyterLab on the notebook of the sales report, with its tables, charts and dashboard
 	@.venv/bin/python -m starschema_assets.analytics.lab $(ARGS)
+
+report: .venv/installed ## make the sales report of what is published, and say where it is
+	@.venv/bin/python -m starschema_assets.report
 
 sample: .venv/installed ## generate the sample database (ARGS="--scale 10"; ARGS=--help)
 	@.venv/bin/python -m starschema_assets.sample $(ARGS)

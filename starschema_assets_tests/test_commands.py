@@ -15,7 +15,18 @@ from starschema_assets.sample import ensure_sample
 from starschema_assets.settings import CHECKOUT
 
 NOBODY = "mysql+pymysql://reader:p4ssw0rd@127.0.0.1:1/shop"
-COMMANDS = ("run", "ui", "query", "notebook", "restore", "sample", "reader", "bench", "docs")
+COMMANDS = (
+    "run",
+    "ui",
+    "query",
+    "notebook",
+    "report",
+    "restore",
+    "sample",
+    "reader",
+    "bench",
+    "docs",
+)
 
 
 @dataclass(frozen=True)
@@ -102,6 +113,7 @@ def test_no_command_begins_with_a_setting_that_is_none(command: str, commands: C
         (["query", "SQL=margin"], {}, "catalog.duckdb does not exist yet: `make run` makes it"),
         (["query", "SQL=margin"], {"CATALOG": "README.md"}, "not a valid DuckDB database file"),
         (["notebook"], {}, "catalog.duckdb does not exist yet: `make run` makes it"),
+        (["report"], {}, "catalog.duckdb does not exist yet: `make run` makes it"),
         (["restore"], {}, "No table of 'star' is published: .*STARSCHEMA_LAKE_URI"),
         (["restore", "TABLE=stars"], {}, "No table of 'stars' is published: name a stage, or"),
         (["restore", "TABLE=star/x"], {}, r"star/x is not in .*x\.parquet: there is nothing to"),
@@ -146,7 +158,11 @@ def test_a_question_without_an_answer_is_no_failed_refresh(commands: Commands) -
     assert done.stdout.count("No answer: AWS can't be reached") == 2
     assert done.stdout.splitlines()[-1].startswith("The tables are in ")
     assert (commands.folder / "lake/star/fact_orders/fact_orders.parquet").exists()
-    # The embedded catalog, which that run made, has it; what is wrong stands below the place
+    # The embedded catalog, which that run made, has it
+    report = commands.folder / "lake/analytics/sales_report/sales_report.html"
+    assert commands.make("report").stdout.splitlines()[-1] == f"The report is {report}"
+    assert "Sales report" in report.read_text(encoding="utf-8")
+    # What is wrong stands below the place
     end = commands.end("query", "SQL=select *\nfrom fact_order")
     assert end[-2].endswith('name fact_order does not exist! Did you mean "fact_orders"?')
 

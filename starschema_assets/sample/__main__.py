@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from starschema_assets import command
 from starschema_assets.errors import StarschemaError
-from starschema_assets.sample.generate import SCALE, SEED, ensure_sample
+from starschema_assets.sample.generate import SCALE, SEED, ensure_sample, next_day
 from starschema_assets.settings import SAMPLE_DATABASE, Settings
 
 if TYPE_CHECKING:
@@ -44,6 +44,12 @@ def main(arguments: list[str] | None = None) -> None:
         help="load the rows into the database that Terraform made, with its owner's login, through "
         "the EC2 instance that it made, or this one",
     )
+    parser.add_argument(
+        "--next-day",
+        action="store_true",
+        help="move the embedded database a day on: some customers move and some prices change, "
+        "for histories to remember",
+    )
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     scale = SCALE if options.scale is None else options.scale
@@ -56,6 +62,15 @@ def main(arguments: list[str] | None = None) -> None:
         log.info("%s: generated", SAMPLE_DATABASE)
     else:
         log.info("%s: there already", SAMPLE_DATABASE)
+    if options.next_day:
+        days, moves, raises = next_day()
+        log.info(
+            "Its clock is %s day(s) ahead: %s customers moved, and %s products have new prices. "
+            "`make run` takes them over, and the histories keep what was before.",
+            days,
+            moves,
+            raises,
+        )
 
 
 def _load(into: str, scale: int, seed: int) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TypedDict
 
@@ -53,8 +54,38 @@ def ensure_sample(
     )
     if found == wanted:
         return False
+    days = days_ahead(path)
     generate(path, wanted["scale"], wanted["seed"])
+    if days:  # its clock is never set back: a history refuses an older snapshot
+        next_day(path, days)
     return True
+
+
+def next_day(path: Path = SAMPLE_DATABASE, day: int | None = None) -> tuple[int, int, int]:
+    """Move the file's clock a day on, and some customers and prices with it.
+
+    Returns how many days it is ahead, how many customers moved, and how many prices changed. `day`
+    counts the days, where it isn't the next one.
+    """
+    day = day or days_ahead(path) + 1
+    with (
+        _replacement(path) as unfinished,
+        duckdb.connect(shutil.copy(path, unfinished)) as connection,
+    ):
+        connection.execute(f"SET VARIABLE day = {day}")
+        connection.execute((HERE / "next_day.sql").read_text(encoding="utf-8"))
+        ((moves, raises),) = connection.execute(
+            "SELECT (SELECT count(*) FROM moves), (SELECT count(*) FROM raises)"
+        ).fetchall()
+    return day, moves, raises
+
+
+def days_ahead(path: Path) -> int:
+    """How many days the file's clock is ahead of this machine's."""
+    with contextlib.suppress(duckdb.Error), duckdb.connect(path, read_only=True) as connection:
+        ((days,),) = connection.execute("SELECT days FROM _clock").fetchall()
+        return int(days)
+    return 0
 
 
 def generate(path: Path, scale: int = SCALE, seed: int = SEED, *, keys: bool = True) -> None:
@@ -65,14 +96,20 @@ def generate(path: Path, scale: int = SCALE, seed: int = SEED, *, keys: bool = T
     indexes in memory, about 120 bytes an order line, and the rest within 512 MB.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    with _replacement(path) as unfinished, duckdb.connect(unfinished) as connection:
+        if not keys:
+            connection.execute("SET memory_limit = '512MB'")
+        _fill(connection, scale, seed, keys=keys)
+
+
+@contextlib.contextmanager
+def _replacement(path: Path) -> Iterator[Path]:
+    """A file that takes the place of another one in one step, when the block has ended well."""
     workshop = path.with_name(f".{path.name}.unfinished")
     with FileLock(path.with_name(f".{path.name}.lock")):
         shutil.rmtree(workshop, ignore_errors=True)  # of a run that was killed
         workshop.mkdir()
-        with duckdb.connect(workshop / path.name) as connection:
-            if not keys:
-                connection.execute("SET memory_limit = '512MB'")
-            _fill(connection, scale, seed, keys=keys)
+        yield workshop / path.name
         (workshop / path.name).replace(path)
         shutil.rmtree(workshop)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 import duckdb
@@ -88,6 +89,9 @@ class Database(Protocol):
     """For messages: user, host and database."""
     name: str
     """What a lake remembers of the database that filled it: where it is, without the user."""
+
+    def now(self) -> datetime:
+        """The time at which a snapshot that begins now is taken."""
 
     def columns(self) -> list[tuple[str, str, str, bool]]:
         """Table, column, declared type, nullability: in the order of the tables' columns."""

@@ -8,6 +8,7 @@ What the tests can't prove: RDS's certificate bundle, and MySQL 8.0 and 8.4, whi
 
 import re
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import duckdb
@@ -92,6 +93,10 @@ class MySQL:
         user = "" if secret else f"{url.username}@"
         self.where = f"mysql://{user}{host}:{self._url.port}/{url.database}"
         self.name = f"mysql://{host.lower()}:{self._url.port}/{url.database}"
+
+    def now(self) -> datetime:
+        """See `Database`: by the clock of this machine."""
+        return datetime.now(UTC)
 
     def columns(self) -> list[tuple[str, str, str, bool]]:
         """See `Database`."""

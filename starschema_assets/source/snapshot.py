@@ -1,7 +1,6 @@
 """The rows and figures of the source, all from one moment."""
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
 from uuid import uuid4
 
 import duckdb
@@ -38,7 +37,7 @@ class Snapshot:
     def __init__(
         self, database: Database, connection: duckdb.DuckDBPyConnection, settings: Settings
     ) -> None:
-        self.taken_at = datetime.now(UTC)
+        self.taken_at = database.now()
         self.id = f"{self.taken_at:%Y%m%dT%H%M%S.%fZ}-{uuid4().hex[:8]}"
         self.zero_dates: dict[str, dict[str, int]] = {}
         """For each table, the dates of each column that became NULL because they are invalid."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -139,6 +140,12 @@ class DuckDBFile:
         self._file = Path(url.database)
         self.where = f"duckdb:///{self._file}"
         self.name = f"the DuckDB file {self._file.name}"  # wherever its folder is moved to
+
+    def now(self) -> datetime:
+        """See `Database`: so many days ahead of this machine's clock as the table `_clock` says."""
+        has_clock = any(table == "_clock" for table, *_ in self.columns())
+        days = self._declares("SELECT days FROM src._clock")[0][0] if has_clock else 0
+        return datetime.now(UTC) + timedelta(days=days)
 
     def columns(self) -> list[tuple[str, str, str, bool]]:
         """See `Database`."""

@@ -5,12 +5,16 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 import pytest
+from pydantic import SecretStr
 
-from starschema_assets.sample.generate import ensure_sample, generate
+from starschema_assets.sample.generate import days_ahead, ensure_sample, generate, next_day
+from starschema_assets.settings import Settings
+from starschema_assets.source.source import Source
 from starschema_assets_tests.sample import contents
 from starschema_assets_tests.sample.contents import TABLES, digests
 
@@ -120,3 +124,33 @@ def test_a_killed_run_leaves_the_file_that_was_there_and_the_next_one_cleans_up(
     assert path.read_bytes() == before
     assert ensure_sample(path, seed=6)
     assert not workshop.exists()
+
+
+def test_a_day_later_some_customers_moved_and_some_prices_changed(tmp_path: Path) -> None:
+    path = tmp_path / "sample.duckdb"
+    generate(path)
+    where = "SELECT customerNumber, city, country FROM customers"
+    prices = "SELECT productCode, buyPrice, MSRP FROM products"
+    with duckdb.connect(path, read_only=True) as connection:
+        before = [set(connection.execute(sql).fetchall()) for sql in (where, prices)]
+    changes = [next_day(path), next_day(path)]
+    assert [day for day, *_ in changes] == [1, 2]
+    with duckdb.connect(path, read_only=True) as connection:
+        after = [set(connection.execute(sql).fetchall()) for sql in (where, prices)]
+    assert [len(now - then) for now, then in zip(after, before, strict=True)] == [
+        sum(moves for _, moves, _ in changes),
+        sum(raises for *_, raises in changes),
+    ]
+
+
+def test_a_file_that_is_made_anew_keeps_its_clock(tmp_path: Path) -> None:
+    path = tmp_path / "sample.duckdb"
+    ensure_sample(path)
+    next_day(path)
+    next_day(path)
+    assert ensure_sample(path, seed=2)
+    assert days_ahead(path) == 2
+    url = SecretStr(f"duckdb:///{path}")
+    with Source(Settings(source_url=url)).snapshot() as snapshot:
+        ahead = snapshot.taken_at - datetime.now(UTC)
+    assert timedelta(days=1, hours=23) < ahead < timedelta(days=2, hours=1)

@@ -27,10 +27,12 @@ def _run(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_makes_the_embedded_database_once(checkout: Path) -> None:
-    first, second = _run(checkout, "--scale", "2"), _run(checkout)
-    assert (first.returncode, second.returncode) == (0, 0)
+    runs = [_run(checkout, *options) for options in (["--scale", "2"], [], ["--next-day"])]
+    assert [run.returncode for run in runs] == [0, 0, 0]
+    first, second, third = runs
     assert "sample.duckdb: generated" in first.stderr
     assert "sample.duckdb: there already" in second.stderr
+    assert "1 day(s) ahead: 6 customers moved, and 3 products have new prices" in third.stderr
     with duckdb.connect(checkout / "data" / "sample.duckdb", read_only=True) as connection:
         assert connection.execute("SELECT count(*) FROM orders").fetchall() == [(652,)]
 
