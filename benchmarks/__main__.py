@@ -20,7 +20,7 @@ from starschema_assets_tests import mysql_packages
 from starschema_assets_tests.servers import KINDS
 
 PAGE = CHECKOUT / "docs" / "benchmarks.md"
-PARTS = ("small", "wide", "contenders", "phases", "scan")
+PARTS = ("small", "wide", "contenders", "phases", "days", "scan")
 UNITS = {"k": 1_000, "M": 1_000_000}
 SMALL_ROUNDS = 5
 
@@ -51,6 +51,7 @@ def main() -> None:
         "wide": [benchmark.wide],
         "contenders": [lambda n=n: benchmark.lines(n) for n in options.lines],  # type: ignore[misc]
         "phases": [lambda: benchmark.phases(_scan_lines(options.lines))],
+        "days": [lambda: benchmark.days(_scan_lines(options.lines), options.days)],
         "scan": [lambda: benchmark.scan(_scan_lines(options.lines))],
     }
     causes, traces = [], []
@@ -89,6 +90,7 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument(
         "--server", choices=KINDS, default="mariadb", help="what is read (default: mariadb)"
     )
+    parser.add_argument("--days", type=int, default=30, help="of the part days (default: 30)")
     parser.add_argument("--rounds", type=int, default=3, help="of all contenders (default: 3)")
     names = [contender.name for contender in CONTENDERS]
     parser.add_argument("--only", nargs="+", choices=names, default=names, help="contenders")

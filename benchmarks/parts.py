@@ -10,6 +10,7 @@ from typing import Any
 from benchmarks import charts, page, tables, targets
 from benchmarks.answers import truth
 from benchmarks.contenders import Contender
+from benchmarks.days import SHARE, Day, play_days
 from benchmarks.layouts import compared
 from benchmarks.phases import phases_of, phases_table
 from benchmarks.rounds import Run, play
@@ -78,6 +79,17 @@ class Benchmark:
             expected = truth(data)  # which also brings the data into the server's memory
             found = phases_of(data, self.timeout)
         self._section("phases", f"{expected.lines:,} order lines, once.", phases_table(found))
+
+    def days(self, lines: int, days: int) -> None:
+        """Refreshes on so many days, between which customers change."""
+        found: list[Day] = []
+        with source(self.server, lines) as data:
+            expected = truth(data)  # which also brings the data into the server's memory
+            for day in play_days(data, days, self.timeout):
+                found.append(day)
+                self._keep("days", found)
+        said = f"{expected.lines:,} order lines; one of {SHARE} customers changes each day."
+        self._section("days", said, tables.days(found), tables.targets(targets.of_days(found)))
 
     def scan(self, lines: int) -> None:
         """What queries need of the files."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from benchmarks.contenders import CONTENDERS
+from benchmarks.days import Day
 from benchmarks.layouts import Scan
 from benchmarks.summary import MEGABYTE, Summary, advantages
 from benchmarks.targets import PEERS, Target
@@ -127,6 +128,25 @@ def targets(found: Iterable[Target]) -> str:
         for target in found
     ]
     return table("target | measured | limit | met", rows) if rows else ""
+
+
+def days(found: Sequence[Day]) -> str:
+    """Each day's time, memory and history."""
+    return table(
+        "day | s | CPU s | peak MB | customers changed | versions | history MB",
+        (
+            (
+                str(day.day),
+                f"{day.cost.seconds:.1f}",
+                f"{day.cost.cpu_seconds:.1f}",
+                f"{day.cost.peak_bytes / 1e6:.0f}",
+                f"{day.changed:,}",
+                f"{day.versions:,}",
+                f"{day.history_bytes / 1e6:.1f}",
+            )
+            for day in found
+        ),
+    )
 
 
 def table(heading: str, rows: Iterable[Sequence[str]]) -> str:

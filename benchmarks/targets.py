@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from benchmarks.days import Day
 from benchmarks.layouts import Scan
 from benchmarks.small import EMPTY, MAKE_RUN
 from benchmarks.summary import MEGABYTE, Summary
@@ -59,6 +60,17 @@ def of_contenders(found: Mapping[str, Summary], lines: int) -> Iterator[Target]:
 def of_memory(name: str, summary: Summary) -> Target:
     """That memory is bounded."""
     return Target(name, (summary.peak_bytes or 0) / MEGABYTE, 512, "MB")
+
+
+def of_days(days: Sequence[Day]) -> Iterator[Target]:
+    """That a history may grow: memory is bounded, and the last days take what the first did."""
+    peak = max(day.cost.peak_bytes for day in days)
+    yield Target("highest peak memory of a day", peak / MEGABYTE, 512, "MB")
+    later = [day.cost.seconds for day in days[1:]]  # the first day has no history to go on from
+    few = len(later) // 3
+    if few:
+        ratio = sum(later[-few:]) / sum(later[:few])
+        yield Target(f"the last {few} days, of the first {few} with a history", ratio, 1.1, "×")
 
 
 def of_growth(by_lines: Mapping[int, Mapping[str, Summary]]) -> Iterator[Target]:

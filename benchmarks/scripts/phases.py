@@ -75,6 +75,7 @@ def main(server: int, file: Path) -> int:
     phases.watch(Lake, "stage", lambda _, table, *__, **___: _reading(table))
     phases.watch(Extraction, "stage", lambda *_: "connect, and end the audit of the raw tables")
     phases.watch(Transformation, "_stage", lambda _, model, *__: _making(model.contract.table))
+    phases.watch(Transformation, "_stage_history", lambda *_: "make and write the histories")
     phases.watch(Transformation, "findings", lambda *_: "audit the star")
     phases.watch(LocalLake, "publish", lambda *_: "publish")
     with (
