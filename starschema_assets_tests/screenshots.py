@@ -40,7 +40,7 @@ def _take(ui: UI, report: Path) -> None:
         page = browser.new_page(viewport={"width": 1280, "height": 1180})
         page.set_default_timeout(PATIENCE)
         _report(page, report)
-        page.set_viewport_size({"width": 1680, "height": 900})
+        page.set_viewport_size({"width": 1680, "height": 1100})
         _lineage(page, ui.url)
 
 
@@ -53,9 +53,7 @@ def _report(page: Page, report: Path) -> None:
 
 
 def _lineage(page: Page, url: str) -> None:
-    page.goto(
-        f"{url}/assets/catalog/star_schema?view=lineage&lineageScope=neighbors&lineageDepth=5"
-    )
+    page.goto(f"{url}/assets/star/fact_orders?view=lineage&lineageScope=neighbors&lineageDepth=5")
     page.get_by_text("fact_orders").first.wait_for()
     page.wait_for_timeout(3000)  # until the graph is laid out and says what ran
     page.screenshot(path=IMAGES / "lineage.png")
