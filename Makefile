@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run ui query notebook report sample reader docs screenshots restore test terraform rehearse fuzz soak bench check lock wheel clean
+.PHONY: help run ui query notebook report sample reader docs screenshots forget restore test terraform rehearse fuzz soak bench check lock wheel clean
 .DELETE_ON_ERROR:
 
 # Settings of the make command line: `make PYTHON=python3.12 run`.
@@ -10,7 +10,7 @@ TABLE ?=
 
 # One instance for the command line and the UI, so that a run of either is seen in both.
 DAGSTER_HOME ?= $(CURDIR)/.dagster
-run ui report restore: export DAGSTER_HOME := $(DAGSTER_HOME)
+run ui report forget restore: export DAGSTER_HOME := $(DAGSTER_HOME)
 
 # What the engine needs beside the rest: Spark, where it runs on this machine.
 ENGINE := $(if $(filter spark,$(STARSCHEMA_ENGINE)),.venv/spark)
@@ -73,6 +73,9 @@ docs: .venv/installed ## write docs/data-dictionary.md from the contracts, the l
 
 screenshots: .venv/installed ## take the pictures of docs/images/ anew, of a fresh sample (needs Chromium, as `make test` does)
 	@.venv/bin/python -m starschema_assets_tests.screenshots
+
+forget: .venv/installed ## say which published tables would go from lake and catalog (TABLE=star/x, a stage, or unnamed; ARGS=--yes does it)
+	@.venv/bin/python -m starschema_assets.forget "$(TABLE)" $(ARGS)
 
 restore: .venv/installed ## put back the previous star, or one table's previous version (TABLE=star/dim_dates)
 	@.venv/bin/python -m starschema_assets.restore $(TABLE)

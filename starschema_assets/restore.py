@@ -29,7 +29,18 @@ class Restored:
     table: Table
     uri: str
     version: Version
-    instead_of: Version
+    instead_of: Version | None
+    """None if the table had been taken out."""
+
+
+def current_version(lake: Lake, table: Table) -> Version:
+    """The version that is published. Raises NotPublished."""
+    current = next((version for version in lake.versions(table) if version.is_current), None)
+    if current is None:
+        raise NotPublished(
+            f"{name_of(table)} is not in {lake.uri(table)}: there is nothing to undo."
+        )
+    return current
 
 
 def restore(lake: Lake, target: str, log: logging.Logger) -> Iterator[Restored]:
@@ -40,7 +51,11 @@ def restore(lake: Lake, target: str, log: logging.Logger) -> Iterator[Restored]:
     LakeError for a history alone, or a table made with one. The lake is locked.
     """
     table = tuple(target.strip("/").split("/"))
-    chosen = [(table, _current(lake, table))] if len(table) > 1 else _last_run(lake, target)
+    newest = next(iter(lake.versions(table)), None) if len(table) > 1 else None
+    if newest and not newest.is_current:  # `make forget` took it out
+        yield Restored(table, lake.restore(table, newest).uri, newest, None)
+        return
+    chosen = [(table, current_version(lake, table))] if len(table) > 1 else _last_run(lake, target)
     if len(table) > 1 and {"digest", "histories"} & {*lake.footer(table).metadata}:
         raise LakeError(
             f"{name_of(table)} and the histories go back together, since tables name their "
@@ -79,21 +94,12 @@ def main() -> None:
                 _report(instance, restored)
 
 
-def _current(lake: Lake, table: Table) -> Version:
-    current = next((version for version in lake.versions(table) if version.is_current), None)
-    if current is None:
-        raise NotPublished(
-            f"{name_of(table)} is not in {lake.uri(table)}: there is nothing to undo."
-        )
-    return current
-
-
 def _last_run(lake: Lake, stage: str) -> list[tuple[Table, Version]]:
     """The tables that the run wrote which wrote the newest one, the last written first.
 
     So the fact goes back before the dimensions, where the newer fact would not find all its keys.
     """
-    current = [(table, _current(lake, table)) for table in lake.tables(stage)]
+    current = [(table, current_version(lake, table)) for table in lake.tables(stage)]
     if not current:
         raise NotPublished(
             f"No table of {stage!r} is published: name a stage, or a table as stage/table, "
@@ -106,10 +112,18 @@ def _last_run(lake: Lake, stage: str) -> list[tuple[Table, Version]]:
 
 def _report(instance: DagsterInstance, restored: Restored) -> None:
     earlier, undone = restored.version, restored.instead_of
+    instead = ", as it had been taken out."
+    withdrawn = {}
+    if undone:
+        at = f"{undone.written_at:%Y-%m-%d %H:%M:%S} UTC"
+        instead = f", instead of what run {undone.run_id} wrote at {at}."
+        withdrawn = {
+            "undone_run_id": undone.run_id,
+            "undone_written_at": undone.written_at.isoformat(),
+        }
     text = (
         f"{name_of(restored.table)}: put back what run {earlier.run_id} wrote at "
-        f"{earlier.written_at:%Y-%m-%d %H:%M:%S} UTC, instead of what run {undone.run_id} wrote at "
-        f"{undone.written_at:%Y-%m-%d %H:%M:%S} UTC."
+        f"{earlier.written_at:%Y-%m-%d %H:%M:%S} UTC{instead}"
     )
     instance.report_runless_asset_event(
         AssetMaterialization(
@@ -118,10 +132,9 @@ def _report(instance: DagsterInstance, restored: Restored) -> None:
             metadata={
                 "restored_run_id": earlier.run_id,
                 "restored_written_at": earlier.written_at.isoformat(),
-                "undone_run_id": undone.run_id,
-                "undone_written_at": undone.written_at.isoformat(),
                 "dagster/size_bytes": earlier.bytes,
                 "dagster/uri": MetadataValue.path(restored.uri),
+                **withdrawn,
             },
         )
     )

@@ -87,7 +87,7 @@ CHECKS = {
         "matches_source",
         "newest_order",
     },
-    "catalog/star_schema": {"matches_files", "no_stray_tables"},
+    "catalog/star_schema": {"matches_files", "no_stray_tables", "no_unnamed_tables"},
 }
 NOT_BLOCKING = {
     "all_columns",

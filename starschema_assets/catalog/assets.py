@@ -18,16 +18,18 @@ from dagster import (
 
 from starschema_assets.catalog.catalog import Catalog, CatalogTable, Crawl, open_catalog
 from starschema_assets.catalog.comparison import differences
-from starschema_assets.lake.lake import Lake
+from starschema_assets.lake.lake import Lake, name_of
 from starschema_assets.orchestration.reports import OWNERS, clear_failure
 from starschema_assets.processes import verify_not_ended
 from starschema_assets.quality.files import types_of
+from starschema_assets.raw.contracts import CONTRACTS
 from starschema_assets.settings import Settings
 from starschema_assets.star.models import MODELS
 
 KEY = AssetKey(["catalog", "star_schema"])
 MATCHES = "matches_files"
 STRAY = "no_stray_tables"
+UNNAMED = "no_unnamed_tables"
 
 
 def catalog_assets(settings: Settings) -> AssetsDefinition:
@@ -57,6 +59,11 @@ def catalog_assets(settings: Settings) -> AssetsDefinition:
             ),
             AssetCheckSpec(
                 STRAY, asset=KEY, description="The catalog has no table that the lake has not."
+            ),
+            AssetCheckSpec(
+                UNNAMED,
+                asset=KEY,
+                description="A contract names every table that is published, of raw and the star.",
             ),
         ],
         can_subset=True,
@@ -106,6 +113,17 @@ def _checks(catalog: Catalog, lake: Lake) -> Iterator[AssetCheckResult]:
         passed=not stray,
         severity=AssetCheckSeverity.WARN,
         description=", ".join(stray) or None,
+    )
+    named = {contract.path for contract in (*CONTRACTS, *(m.contract for m in MODELS))}
+    unnamed = [name_of(t) for t in (*lake.tables("raw"), *published) if t not in named]
+    yield AssetCheckResult(
+        asset_key=KEY,
+        check_name=UNNAMED,
+        passed=not unnamed,
+        severity=AssetCheckSeverity.WARN,
+        description=f"{', '.join(unnamed)}: `make forget TABLE=unnamed` takes them out"
+        if unnamed
+        else None,
     )
 
 

@@ -80,6 +80,10 @@ class Catalog(ABC):
     def tables(self) -> Mapping[str, CatalogTable]:
         """The tables that the catalog has now, by name."""
 
+    @abstractmethod
+    def forget(self, name: str) -> None:
+        """Remove a table that the lake has no more, if the catalog has it. Raises CatalogError."""
+
 
 def open_catalog(settings: Settings) -> Catalog:
     """Glue's if STARSCHEMA_GLUE_CRAWLER is set, else the embedded one."""

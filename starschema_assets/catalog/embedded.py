@@ -1,8 +1,8 @@
 """The catalog without AWS: a DuckDB file with a view for each table of the star."""
 
+import logging
 import time
 from collections.abc import Mapping
-from logging import Logger
 
 import duckdb
 
@@ -37,7 +37,7 @@ class EmbeddedCatalog(Catalog):
         self.lake = open_lake(settings)
         self.name = f"the embedded catalog {settings.catalog}"
 
-    def crawl(self, log: Logger) -> Crawl:
+    def crawl(self, log: logging.Logger) -> Crawl:
         """Make a view for each table of the star that the lake has published."""
         start = time.monotonic()
         before = self.tables()
@@ -55,6 +55,11 @@ class EmbeddedCatalog(Catalog):
                 _add(connection, table[-1], self.lake.uri(table))
         unfinished.replace(file)
         return Crawl.between(before, self.tables(), time.monotonic() - start)
+
+    def forget(self, name: str) -> None:
+        """Make the views anew, of the tables that are left."""
+        if name in self.tables():
+            self.crawl(logging.Logger(__name__))  # noqa: LOG001 - without the console
 
     def tables(self) -> Mapping[str, CatalogTable]:
         """The views of the file; none if there is no file yet."""

@@ -64,6 +64,12 @@ class GlueCatalog(Catalog):
                 table["Name"]: catalog_table(table) for page in pages for table in page["TableList"]
             }
 
+    def forget(self, name: str) -> None:
+        """Delete the table, whose name Glue holds in lower case."""
+        if name.lower() in self.tables():
+            with self._clear_errors():
+                self._client.delete_table(DatabaseName=self.database, Name=name.lower())
+
     @cached_property
     def _client(self) -> "GlueClient":
         with self._clear_errors():

@@ -180,6 +180,10 @@ class Lake(ABC):
         """
 
     @abstractmethod
+    def forget(self, table: Table) -> None:
+        """Take the published version out; it stays among those held. Only while locked."""
+
+    @abstractmethod
     def document_uri(self, document: Table) -> str:
         """Where a page for readers is, in a folder beside those of the tables."""
 

@@ -144,6 +144,14 @@ class LocalLake(Lake):
         staged = StagedTable(table, link, footer.rows, version.bytes, footer.metadata, self)
         return self.publish(staged)
 
+    def forget(self, table: Table) -> None:
+        """Link the version into `_history`, and remove the file."""
+        self._staging_folder(table)  # raises if the lock isn't held
+        file = self.fetch(table)
+        self._history(table).keep_current()
+        file.unlink()
+        sync(file.parent)
+
     def _staging_folder(self, table: Table) -> Path:
         if self._inode is None:
             raise LakeError(f"{name_of(table)} can be written only while the lake's lock is held.")

@@ -205,6 +205,17 @@ class S3Lake(Lake):
                 raise
         return Published(table, self.uri(table), version.bytes)
 
+    def forget(self, table: Table) -> None:
+        """Let a delete marker hide the object. Raises LakeError if the bucket keeps no versions."""
+        with self._errors(table, "taking it out"):
+            self._held(table).verify()
+            if not self._bucket.keeps_versions():
+                raise LakeError(
+                    f"{name_of(table)}: bucket {self._name!r} keeps no versions, so nothing could "
+                    "put the table back: enable versioning on it"
+                )
+            self._bucket.client.delete_object(Bucket=self._name, Key=self._key(table))
+
     @cached_property
     def _bucket(self) -> Bucket:
         client = self._session.client("s3", config=client_config())

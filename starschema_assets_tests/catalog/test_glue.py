@@ -366,3 +366,16 @@ def test_every_page_of_tables_is_read(glue: "GlueClient", faults: FaultyAWS) -> 
 
     faults.alter["GetTables"] = one_at_a_time
     assert catalog().tables().keys() == {"a", "b"}
+
+
+def test_a_forgotten_table_goes_from_glue_by_who_may_delete(
+    server: Emulator, glue: "GlueClient", act_as: Callable[[Credentials], None]
+) -> None:
+    for name in ("dim_shelves", "kept"):
+        glue.create_table(DatabaseName=DATABASE, TableInput=table(name))
+    with pytest.raises(CatalogError, match="DeleteTable"):
+        catalog().forget("dim_Shelves")
+    act_as(server.user("glue:GetTables", "glue:DeleteTable"))
+    catalog().forget("dim_Shelves")
+    catalog().forget("never_there")
+    assert list(catalog().tables()) == ["kept"]
