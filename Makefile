@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run ui query notebook report sample reader docs screenshots forget restore test terraform rehearse fuzz soak bench check lock wheel clean
+.PHONY: help run ui query notebook report sample reader docs screenshots forget restore history test terraform rehearse fuzz soak bench check lock wheel clean
 .DELETE_ON_ERROR:
 
 # Settings of the make command line: `make PYTHON=python3.12 run`.
@@ -7,10 +7,11 @@ PYTHON ?= python3
 PORT ?= 3000
 ARGS ?=
 TABLE ?=
+FOLDER ?=
 
 # One instance for the command line and the UI, so that a run of either is seen in both.
 DAGSTER_HOME ?= $(CURDIR)/.dagster
-run ui report forget restore: export DAGSTER_HOME := $(DAGSTER_HOME)
+run ui report forget restore history: export DAGSTER_HOME := $(DAGSTER_HOME)
 
 # What the engine needs beside the rest: Spark, where it runs on this machine.
 ENGINE := $(if $(filter spark,$(STARSCHEMA_ENGINE)),.venv/spark)
@@ -79,6 +80,9 @@ forget: .venv/installed ## say which published tables would go from lake and cat
 
 restore: .venv/installed ## put back the previous star, or one table's previous version (TABLE=star/dim_dates)
 	@.venv/bin/python -m starschema_assets.restore $(TABLE)
+
+history: .venv/installed ## rebuild the histories from the raw tables of earlier days (FOLDER=exports; ARGS=--help)
+	@.venv/bin/python -m starschema_assets.rebuild $(if $(FOLDER),"$(FOLDER)") $(ARGS)
 
 test: .venv/installed .venv/spark ## run the tests on a real MariaDB, MySQL, S3 server and browser (ARGS="-k snapshot -x")
 	@$(call mariadb,that the tests start for themselves)

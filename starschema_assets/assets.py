@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from dagster import (
@@ -32,7 +33,9 @@ from starschema_assets.model import Model
 from starschema_assets.orchestration.pipes import run_job
 from starschema_assets.orchestration.reports import (
     OWNERS,
+    THE_LAKE,
     AuditConfig,
+    StarConfig,
     catalog_tags,
     clear_failure,
     definition_metadata,
@@ -45,7 +48,8 @@ from starschema_assets.raw.extraction import Extraction, RawAudit
 from starschema_assets.settings import Settings
 from starschema_assets.source.errors import ConnectionLost, Unreachable
 from starschema_assets.source.source import Source
-from starschema_assets.star.models import FOLDER, MODELS, reconciliations, used_by
+from starschema_assets.star.models import FOLDER, HISTORIES, MODELS, reconciliations, used_by
+from starschema_assets.star.rebuilding import Rebuilding
 from starschema_assets.star.transformation import Transformation
 
 CONNECTION_RETRIES = 3
@@ -146,7 +150,7 @@ def star_assets(settings: Settings) -> AssetsDefinition:
         can_subset=True,
     )
     def star_tables(
-        context: AssetExecutionContext, config: AuditConfig, lake: ResourceParam[Lake]
+        context: AssetExecutionContext, config: StarConfig, lake: ResourceParam[Lake]
     ) -> Step:
         """Make and audit every table, and only then publish the first: dimensions, then the fact.
 
@@ -156,7 +160,7 @@ def star_assets(settings: Settings) -> AssetsDefinition:
         keys = context.selected_asset_keys
         selected = [model for model in MODELS if AssetKey(model.contract.path) in keys]
         lineage = {AssetKey(model.contract.path): _lineage(model) for model in selected}
-        if engine == "duckdb":
+        if engine == "duckdb" or config.rebuild_histories:
             step = _made_here(context, config, settings, lake, selected)
         else:
             tables = [model.contract.table for model in selected]
@@ -174,7 +178,7 @@ def star_assets(settings: Settings) -> AssetsDefinition:
 
 def _made_here(
     context: AssetExecutionContext,
-    config: AuditConfig,
+    config: StarConfig,
     settings: Settings,
     lake: Lake,
     selected: Sequence[Model],
@@ -184,7 +188,11 @@ def _made_here(
         lake.lock(f"run {context.run.run_id}", context.log),
         closing(DuckDBEngine(lake.fetch, settings)) as engine,
     ):
-        transformation = Transformation(engine, lake, settings, MODELS)
+        rebuilt = None
+        if selected and (source := config.rebuild_histories):
+            rebuilding = Rebuilding(lake, settings, HISTORIES, context.run.run_id, context.log)
+            rebuilt = rebuilding.stage(None if source == THE_LAKE else Path(source))
+        transformation = Transformation(engine, lake, settings, MODELS, rebuilt)
         staged = transformation.stage(selected, context.run.run_id)
         yield from gate(transformation.findings(selected or MODELS), config)
         yield from _published(lake, staged)

@@ -57,7 +57,8 @@ ONE_VERSION_A_DAY = Check(
 NOTHING_LOST = Check(
     "nothing_lost",
     "Every version that was published before this day is still there with its values and days; "
-    "only the one that was open may have ended.",
+    "only the one that was open may have ended. A rebuilt history has the same values on the days "
+    "of these versions.",
 )
 NEW_VERSIONS = Check(
     "new_versions",

@@ -1,11 +1,12 @@
 """`make run`: refresh the star and its catalog once, in this process, and show what came of it."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from dagster import (
+    AssetKey,
     DagsterInstance,
     EventLogEntry,
     InitLoggerContext,
@@ -70,13 +71,7 @@ def main() -> None:
         ensure_sample()
     with DagsterInstance.get() as instance:
         for job in (refresh, crawl):
-            run = execute_job(reconstructable(job), instance, run_config=QUIET)
-            if not run.success:
-                log = command.keep("\n".join(_log(instance, run.run_id)))
-                raise StarschemaError(
-                    f"{_causes(run)}\n{job.__name__} failed; {_published(run)}. "
-                    f"The whole log is in {log}, and in `make ui` as run {run.run_id}."
-                )
+            execute(instance, job, QUIET)
     for question in FIRST_QUESTIONS:
         print(f"\n{question.replace('_', ' ').capitalize()}")
         try:
@@ -84,6 +79,22 @@ def main() -> None:
         except QueryError as error:
             print(f"No answer: {told(error)}")
     print(f"\nThe tables are in {settings.lake_uri}. `make ui` shows how they came to be.")
+
+
+def execute(
+    instance: DagsterInstance,
+    job: Callable[[], JobDefinition],
+    run_config: Mapping[str, Any],
+    assets: Sequence[AssetKey] | None = None,
+) -> None:
+    """Run a job, or its part that makes the assets; raises StarschemaError if it fails."""
+    run = execute_job(reconstructable(job), instance, run_config=run_config, asset_selection=assets)
+    if not run.success:
+        log = command.keep("\n".join(_log(instance, run.run_id)))
+        raise StarschemaError(
+            f"{_causes(run)}\n{job.__name__} failed; {_published(run)}. "
+            f"The whole log is in {log}, and in `make ui` as run {run.run_id}."
+        )
 
 
 def _causes(run: JobExecutionResult) -> str:

@@ -85,8 +85,8 @@ class Settings(BaseSettings):
     lock_wait: int = Field(600, ge=0)
     """Seconds that a run waits for another one that is writing to the same lake."""
     keep_versions: int = Field(5, ge=1)
-    """Earlier versions kept of each table in a local lake, for `make restore`; on S3 the
-    bucket's versioning keeps them."""
+    """Earlier versions kept of each table in a local lake, for `make restore` and `make history`;
+    on S3 the bucket's versioning keeps them."""
     scratch: Path = CHECKOUT / "data" / "scratch"  # not in /tmp, which every user may read
     """Directory for spilled sorts and for tables on their way to or from S3."""
     memory_limit: Memory = "96MB"

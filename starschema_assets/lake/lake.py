@@ -154,15 +154,16 @@ class Lake(ABC):
         """
 
     @abstractmethod
-    def fetch(self, table: Table) -> Path:
-        """A local file with the whole of the version that is published now.
+    def fetch(self, table: Table, version: Version | None = None) -> Path:
+        """A local file with the whole of a version, by default of the one that is published now.
 
-        It may be removed when the lake is closed. Raises NotPublished.
+        It may be removed when the lake is closed; that of an earlier version when another one of
+        the table is fetched. Raises NotPublished.
         """
 
     @abstractmethod
-    def footer(self, table: Table) -> Footer:
-        """Schema, row count and metadata of the published version. Raises NotPublished."""
+    def footer(self, table: Table, version: Version | None = None) -> Footer:
+        """Schema, row count and metadata of such a version. Raises NotPublished."""
 
     @abstractmethod
     def tables(self, stage: str) -> list[Table]:

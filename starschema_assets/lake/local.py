@@ -87,15 +87,18 @@ class LocalLake(Lake):
             ) from error
         return Published(staged.table, str(file), staged.bytes)
 
-    def fetch(self, table: Table) -> Path:
-        """The published file itself."""
-        if not (file := self._file(table)).exists():
+    def fetch(self, table: Table, version: Version | None = None) -> Path:
+        """The file itself."""
+        file = self._file(table)
+        if version and not version.is_current:
+            file = self._history(table).folder / version.id
+        if not file.exists():
             raise NotPublished(f"{name_of(table)} is not in {file}: materialize it first.")
         return file
 
-    def footer(self, table: Table) -> Footer:
-        """Read from the published file."""
-        return read_footer(self.fetch(table))
+    def footer(self, table: Table, version: Version | None = None) -> Footer:
+        """Read from the file."""
+        return read_footer(self.fetch(table, version))
 
     def tables(self, stage: str) -> list[Table]:
         """Found by their files."""

@@ -126,12 +126,12 @@ class S3Lake(Lake):
         staged.path.rename(self._cached(staged.table, etag))
         return Published(staged.table, self.uri(staged.table), staged.bytes)
 
-    def fetch(self, table: Table) -> Path:
-        """Download the published version, unless this lake has it already."""
+    def fetch(self, table: Table, version: Version | None = None) -> Path:
+        """Download the version; the published one unless this lake has it already."""
         with self._errors(table, "downloading"):
-            end = self._end(table, 1)
-            path = self._cached(table, end.etag)
-            if path.exists():
+            end = self._end(table, 1, version)
+            path = self._cached(table, "earlier" if version else end.etag)
+            if path.exists() and not version:
                 return path
             partial = path.with_suffix(".partial")
             try:
@@ -143,17 +143,17 @@ class S3Lake(Lake):
                     Config=TransferConfig(max_concurrency=THREADS),
                 )
             except S3DownloadFailedError:
-                # The bucket keeps no versions, and this one was replaced meanwhile.
-                return self.fetch(table)
+                # It is gone: replaced meanwhile in a bucket that keeps no versions, or expired.
+                return self.fetch(table, version)
             return partial.rename(path)
 
-    def footer(self, table: Table) -> Footer:
+    def footer(self, table: Table, version: Version | None = None) -> Footer:
         """Read from the object's last bytes, with one request as a rule."""
         with self._errors(table, "reading"):
-            end = self._end(table, FOOTER_BYTES).content
+            end = self._end(table, FOOTER_BYTES, version).content
             length = int.from_bytes(end[-8:-4], "little") + 8
             if length > len(end):
-                end = self._end(table, length).content
+                end = self._end(table, length, version).content
             return read_footer(pa.BufferReader(end))
 
     def tables(self, stage: str) -> list[Table]:
@@ -233,8 +233,8 @@ class S3Lake(Lake):
     def _begin(self, table: Table, metadata: Mapping[str, str]) -> Multipart:
         return Multipart(self._bucket.client, self._bucket.name, self._key(table), metadata)
 
-    def _end(self, table: Table, length: int) -> End:
-        if end := self._bucket.end(self._key(table), length):
+    def _end(self, table: Table, length: int, version: Version | None = None) -> End:
+        if end := self._bucket.end(self._key(table), length, version.id if version else None):
             return end
         raise NotPublished(f"{name_of(table)} is not in {self.uri(table)}: materialize it first.")
 

@@ -48,13 +48,17 @@ class Bucket:
     prefix: str
     """Empty, or ending in a slash."""
 
-    def end(self, key: str, length: int) -> "End | None":
+    def end(self, key: str, length: int, version: str | None = None) -> "End | None":
         """An object's last bytes, or the whole of a shorter one; None if there is no object.
 
-        GET also where HEAD would do, because its answer tells a missing bucket from a missing key.
+        It is the current version unless told. GET also where HEAD would do, because its answer
+        tells a missing bucket from a missing key.
         """
+        of_version: dict[str, Any] = {"VersionId": version} if version else {}
         try:
-            answer = self.client.get_object(Bucket=self.name, Key=key, Range=f"bytes=-{length}")
+            answer = self.client.get_object(
+                Bucket=self.name, Key=key, Range=f"bytes=-{length}", **of_version
+            )
         except ClientError as error:
             if is_missing(error):
                 return None

@@ -29,6 +29,8 @@ from starschema_assets.quality.audit import Description
 from starschema_assets.quality.files import Finding, accept
 
 OWNERS = ["team:data-engineering"]
+THE_LAKE = "lake"
+"""What a rebuild of histories reads, unless it is a folder."""
 
 Types = Mapping[str, str]
 """The type of each column of a table, in their order."""
@@ -44,6 +46,16 @@ class AuditConfig(Config):
         default=[],
         description="Checks that may fail without stopping the publication, e.g. "
         "`raw/<table>:row_loss`. They are reported as warnings.",
+    )
+
+
+class StarConfig(AuditConfig):
+    """What someone decided about a run that makes the star."""
+
+    rebuild_histories: str | None = Field(
+        default=None,
+        description=f"Make the histories again, of the raw tables that the lake keeps of earlier "
+        f"days (`{THE_LAKE}`) or of those in a folder, as `<folder>/<YYYY-MM-DD>/<table>.parquet`.",
     )
 
 

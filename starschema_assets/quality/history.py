@@ -1,7 +1,8 @@
 """Audit of a history: its versions by themselves, and beside those that are published."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
+from typing import Any
 
 from starschema_assets.checks import (
     NEW_VERSIONS,
@@ -11,8 +12,10 @@ from starschema_assets.checks import (
     SAME_HISTORY,
 )
 from starschema_assets.contract import Contract
-from starschema_assets.quality.audit import Tables
-from starschema_assets.quality.files import Finding
+from starschema_assets.lake.lake import mapping_of
+from starschema_assets.lake.parquet import Footer
+from starschema_assets.quality.audit import EXAMPLES, Tables
+from starschema_assets.quality.files import Finding, mask
 from starschema_assets.versions import OPEN_END, PREVIOUS, folded_equal, has_text_key, tracked_names
 
 
@@ -28,15 +31,6 @@ def one_version_a_day(tables: Tables, contract: Contract) -> Finding:
         f"where version <> place or validTo <> coalesce(nextFrom, {OPEN_END})"
     )
     return Finding(contract, ONE_VERSION_A_DAY, passed=not offending, offending_rows=offending)
-
-
-def keys_before(tables: Tables, contract: Contract, day: date) -> int:
-    """The rows of the dimension that the published history knew before a day."""
-    _, ((known,),) = tables.fetch(
-        f'select count(*) from {PREVIOUS}."{contract.table}" '
-        f"where version = 1 and observedOn < date '{day}'"
-    )
-    return int(known)
 
 
 def nothing_lost(
@@ -62,10 +56,8 @@ def nothing_lost(
     ]
     older = f"observedOn < date '{day}'"
     before, after = f'{PREVIOUS}."{contract.table}"', f'star."{contract.table}"'
-    # A text key may be spelled in another way today: its versions needn't stand in one part
-    cut = not has_text_key(contract)
     lost = 0
-    for part in tables.parts(before, contract.key[0], rows) if cut else ["true"]:
+    for part in _parts(tables, contract, rows):
         _, ((gone,),) = tables.fetch(
             f"select count(*) from (select * from {before} where {older} and {part}) as before "
             f"where not exists (select 1 from (select * from {after} where {older} and {part}) "
@@ -84,27 +76,95 @@ def nothing_lost(
     )
 
 
-def new_versions(
-    tables: Tables, contract: Contract, entries: Mapping[str, str], limit: float
+def nothing_lost_by_rebuild(
+    tables: Tables, contract: Contract, day: date, published: Footer
 ) -> Finding:
-    """Compare the versions that a day opened with the rows known before; `limit` is a share."""
-    day, known = entries["day"], int(entries["keys_before"])
-    _, ((opened,),) = tables.fetch(
-        f'select count(*) from star."{contract.table}" '
-        f"where observedOn = date '{day}' and version > 1"
-    )
-    share = opened / known if known else 0.0
+    """Find the versions of a published history that one lacks which was rebuilt up to a day.
+
+    It has a version if it knows the same values by the day on which that one was observed, and
+    holds them on that day.
+    """
+    filled = mapping_of(published.metadata, "filled")
+    same = [
+        folded_equal(contract, "before", "after"),
+        "before.isDeleted = after.isDeleted",
+        "after.observedOn <= before.observedOn",
+        "before.observedOn < after.validTo",
+        *(
+            f'(before."{n}" is not distinct from after."{n}" '
+            f"or before.observedOn < date '{filled.get(n, date.min)}')"
+            for n in tracked_names(contract)
+            if n in published.schema.names
+        ),
+    ]
+    before, after = f'{PREVIOUS}."{contract.table}"', f'star."{contract.table}"'
+    count = 0
+    examples: list[dict[str, Any]] = []
+    for part in _parts(tables, contract, published.rows):
+        columns, rows = tables.fetch(
+            f"select *, count(*) over () as lost from (select * from {before} where {part} "
+            f"and observedOn <> date '{day}') as before "
+            f"where not exists (select 1 from (select * from {after} where {part}) as after "
+            f"where {' and '.join(same)}) order by {', '.join(contract.key)} limit {EXAMPLES}"
+        )
+        lost = [dict(zip(columns, row, strict=True)) for row in rows]
+        count += lost[0]["lost"] if lost else 0
+        examples += lost[: EXAMPLES - len(examples)]
+    named = [
+        f"{', '.join(f'{name} {row[name]}' for name in contract.key)} of {row['observedOn']}"
+        for row in examples
+    ]
+    named += [f"{count - len(named)} more"] if count > len(named) else []
     message = (
-        f"{opened} of {known} rows got a new version on {day}: {share:.1%}, {limit:.1%} allowed"
+        f"the rebuilt history lacks published versions: {'; '.join(named)}. Rebuild it from more "
+        "days, or accept that they are lost"
     )
-    return Finding(contract, NEW_VERSIONS, passed=share <= limit, message=message if known else "")
+    return Finding(
+        contract,
+        NOTHING_LOST,
+        passed=not count,
+        message=message if count else "",
+        offending_rows=count,
+        examples=[mask(contract, row, ["lost"]) for row in examples],
+    )
+
+
+def _parts(tables: Tables, contract: Contract, rows: int) -> Sequence[str]:
+    """Conditions on the key that cut a history of so many rows.
+
+    A text key may be spelled in another way today: its versions needn't stand in one part.
+    """
+    if has_text_key(contract):
+        return ["true"]
+    return tables.parts(f'{PREVIOUS}."{contract.table}"', contract.key[0], rows)
+
+
+def new_versions(tables: Tables, contract: Contract, since: date, limit: float) -> Finding:
+    """Compare the versions that each day opened with the rows known before; `limit` is a share."""
+    _, days = tables.fetch(
+        "select observedOn, opened, sum(firsts) over (order by observedOn) - firsts as known "
+        "from (select observedOn, count(*) - sum(isFirst) as opened, sum(isFirst) as firsts "
+        "from (select observedOn, case when version = 1 then 1 else 0 end as isFirst "
+        f'from star."{contract.table}") as versions group by observedOn) as days '
+        "order by observedOn"
+    )
+    judged = [
+        (opened / known, f"{opened} of {known} rows got a new version on {day}")
+        for day, opened, known in days
+        if known and day >= since
+    ]
+    told = [f"{text}: {share:.1%}" for share, text in judged if share > limit]
+    passed = not told
+    told = told or [f"{text}: {share:.1%}" for share, text in judged[-1:]]
+    message = f"{'; '.join(told)}, {limit:.1%} allowed" if told else ""
+    return Finding(contract, NEW_VERSIONS, passed=passed, message=message)
 
 
 def not_begun_anew(contract: Contract, trace: str) -> Finding:
     """Report a history that would begin anew; `trace` tells that there was one, if so."""
     message = (
-        f"{trace}: restore {contract.name}, or accept that it begins anew and that the days of its "
-        "earlier versions are lost"
+        f"{trace}: restore {contract.name}, or rebuild it with `make history`, or accept that it "
+        "begins anew and that the days of its earlier versions are lost"
     )
     return Finding(contract, NOT_BEGUN_ANEW, passed=not trace, message=message if trace else "")
 

@@ -4,16 +4,20 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from starschema_assets.contract import Contract
 from starschema_assets.errors import StarschemaError
 from starschema_assets.lake.errors import NotPublished, Unreadable
 from starschema_assets.lake.lake import Lake, mapping_of, taken_at
-from starschema_assets.lake.parquet import Footer, digest_of
+from starschema_assets.lake.parquet import Footer, digest_of, read_footer
 from starschema_assets.model import Model
 from starschema_assets.quality.files import types_of
 from starschema_assets.versions import first_sql, next_sql, tracked_names
+
+Rebuilt = Mapping[str, Path]
+"""The file of each history that was rebuilt, up to the day before that of the raw tables."""
 
 
 class HistoryRefused(StarschemaError):  # noqa: N818 - reads as what happened
@@ -28,7 +32,9 @@ class Continuation:
     day: date
     """That of the snapshot, in the time zone of the setting."""
     previous: Footer | None
-    """The published history; None if this one begins."""
+    """The published history, or one that was rebuilt; None if this one begins."""
+    replaced: Footer | None
+    """The published history that a rebuilt one takes the place of."""
     trace: str
     """What tells that there was a history, if there is none to go on from."""
     sources: Sequence[str]
@@ -36,7 +42,7 @@ class Continuation:
 
     @property
     def stored(self) -> Sequence[str]:
-        """The columns of the published history."""
+        """The columns of the history that it goes on from."""
         return self.previous.schema.names if self.previous else []
 
     @property
@@ -61,44 +67,66 @@ class Continuation:
         filled = [name for name, day in self.filled.items() if day == str(self.day)]
         return lambda part: next_sql(self.contract, self.day, self.stored, filled, part)
 
-    def entries(self, keys_before: int) -> dict[str, str]:
-        """What the file records of it; `keys_before` counts the rows known before the day."""
+    @property
+    def entries(self) -> dict[str, str]:
+        """What the file records of it."""
         return {
             "sources": json.dumps(self.sources),
             "day": str(self.day),
-            "keys_before": str(keys_before),
             "filled": json.dumps(self.filled),
         }
 
 
-def continuation(
-    model: Model, lake: Lake, raw: Mapping[str, Footer], models: Sequence[Model], timezone: str
+def continuation(  # noqa: PLR0913 - the last by name
+    model: Model,
+    lake: Lake,
+    raw: Mapping[str, Footer],
+    models: Sequence[Model],
+    timezone: str,
+    *,
+    rebuilt: Rebuilt | None,
 ) -> Continuation:
     """How the history goes on with these raw tables; `models` are those of the whole star.
 
-    Raises HistoryRefused.
+    It goes on from the published one, unless the histories were rebuilt. Raises HistoryRefused.
     """
     contract = model.contract
-    snapshots = {table: raw[table].metadata.get("snapshot", "") for table in model.raw_tables}
+    day = day_of(model, raw, timezone)
+    made_of = [raw[table] for table in model.raw_tables]
+    sources = sorted({footer.metadata.get("source", "") for footer in made_of} - {""})
+    published, trace = None, ""
     try:
-        moment = max(map(taken_at, snapshots.values()))
-    except ValueError as error:
-        raise HistoryRefused(
-            f"{contract.name}: {', '.join(model.raw_tables)} don't tell when their snapshot was "
-            "taken: materialize them again"
-        ) from error
-    day = moment.astimezone(ZoneInfo(timezone)).date()
-    sources = sorted({raw[table].metadata.get("source", "") for table in model.raw_tables} - {""})
-    try:
-        previous = lake.footer(contract.path)
+        published = lake.footer(contract.path)
     except (NotPublished, Unreadable) as error:
         trace = _trace(contract, lake, models, error)
-        return Continuation(contract, day, None, trace, sources)
-    _verify_contract(contract, previous)
-    _verify_rows(contract, lake, previous)
-    _verify_source(contract, previous, [raw[table] for table in model.raw_tables])
-    _verify_order(contract, previous, snapshots, day)
-    return Continuation(contract, day, previous, "", sources)
+    else:
+        _verify_contract(contract, published)
+    previous, replaced = published, None
+    if rebuilt is not None:
+        previous = read_footer(rebuilt[contract.table]) if contract.table in rebuilt else None
+        replaced = published
+    elif published:
+        _verify_rows(contract, lake, published)
+    for history in filter(None, (replaced, previous)):
+        _verify_source(contract, history, made_of)
+    if previous:
+        _verify_order(contract, previous, raw, day)
+        trace = ""
+    return Continuation(contract, day, previous, replaced, trace, sources)
+
+
+def day_of(model: Model, raw: Mapping[str, Footer], timezone: str) -> date:
+    """The day of the snapshot that the history is made of. Raises HistoryRefused."""
+    try:
+        moment = max(
+            taken_at(raw[table].metadata.get("snapshot", "")) for table in model.raw_tables
+        )
+    except ValueError as error:
+        raise HistoryRefused(
+            f"{model.contract.name}: {', '.join(model.raw_tables)} don't tell when their snapshot "
+            "was taken: materialize them again"
+        ) from error
+    return moment.astimezone(ZoneInfo(timezone)).date()
 
 
 def verify_same_snapshots(
@@ -168,12 +196,13 @@ def _verify_source(contract: Contract, previous: Footer, raw: Sequence[Footer]) 
 
 
 def _verify_order(
-    contract: Contract, previous: Footer, snapshots: Mapping[str, str], day: date
+    contract: Contract, previous: Footer, raw: Mapping[str, Footer], day: date
 ) -> None:
     for table, of_history in mapping_of(previous.metadata, "raw_snapshots").items():
-        if table in snapshots and snapshots[table] < of_history:
+        snapshot = raw[table].metadata["snapshot"] if table in raw else of_history
+        if snapshot < of_history:
             raise HistoryRefused(
-                f"{contract.name}: raw/{table} is of snapshot {snapshots[table]}, older than "
+                f"{contract.name}: raw/{table} is of snapshot {snapshot}, older than "
                 f"{of_history}, of which the published history is: materialize raw/{table} again, "
                 "and see that the clock wasn't set back"
             )

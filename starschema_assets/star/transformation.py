@@ -17,16 +17,21 @@ from starschema_assets.model import Model, PartSQL
 from starschema_assets.quality.audit import RowAudit, Tables, audit_references, audit_table
 from starschema_assets.quality.files import Finding, not_there, one_snapshot
 from starschema_assets.quality.history import (
-    keys_before,
     new_versions,
     not_begun_anew,
     nothing_lost,
+    nothing_lost_by_rebuild,
     one_version_a_day,
     same_history,
 )
 from starschema_assets.quality.reconciliation import matches_source
 from starschema_assets.settings import Settings
-from starschema_assets.star.continuation import Continuation, continuation, verify_same_snapshots
+from starschema_assets.star.continuation import (
+    Continuation,
+    Rebuilt,
+    continuation,
+    verify_same_snapshots,
+)
 from starschema_assets.versions import PREVIOUS, has_text_key
 
 
@@ -58,10 +63,20 @@ class Transformation:
     """Makes star tables, and judges them beside the ones that are published."""
 
     def __init__(
-        self, engine: Engine, lake: Lake, settings: Settings, models: Sequence[Model]
+        self,
+        engine: Engine,
+        lake: Lake,
+        settings: Settings,
+        models: Sequence[Model],
+        rebuilt: Rebuilt | None = None,
     ) -> None:
-        """`models` are those of the whole star, in the order of publication."""
+        """`models` are those of the whole star, in the order of publication.
+
+        With `rebuilt`, histories go on from these and not from the published ones; one that isn't
+        among them begins.
+        """
         self._engine = engine
+        self._rebuilt = rebuilt
         self._lake = lake
         self._settings = settings
         self._models = models
@@ -142,21 +157,22 @@ class Transformation:
     def _stage_history(self, model: Model, raw: Mapping[str, Footer], run_id: str) -> StagedTable:
         contract = model.contract
         made_of = {table: raw[table] for table in model.raw_tables}
+        timezone = self._settings.history_timezone
         goes_on = continuation(
-            model, self._lake, raw, self._models, self._settings.history_timezone
+            model, self._lake, raw, self._models, timezone, rebuilt=self._rebuilt
         )
         self._continuations[contract.table] = goes_on
-        versions = keys = 0
-        if goes_on.previous:
-            versions = goes_on.previous.rows
+        versions = goes_on.previous.rows if goes_on.previous else 0
+        if goes_on.previous and self._rebuilt:
+            self._engine.add((PREVIOUS, contract.table), self._rebuilt[contract.table])
+        elif goes_on.previous:
             self._engine.read(contract.path, PREVIOUS)
-            keys = keys_before(self._engine.tables, contract, goes_on.day)
         largest = 0 if has_text_key(contract) else versions
         return self._lake.stage(
             contract.path,
             self._engine.rows(model, largest, goes_on.sql),
             run_id,
-            metadata=_origins(model, made_of) | goes_on.entries(keys),
+            metadata=_origins(model, made_of) | goes_on.entries,
             sorted_by=contract.sorted_by,
             digest=True,
         )
@@ -196,11 +212,16 @@ class Transformation:
 
     def _audit_history(self, contract: Contract, footer: Footer) -> Iterator[Finding]:
         tables, limit = self._engine.tables, self._settings.max_new_versions
-        yield one_version_a_day(tables, contract)
-        yield new_versions(tables, contract, footer.metadata, limit)
         goes_on = self._continuations.get(contract.table)
+        is_rebuilt = bool(goes_on) and self._rebuilt is not None
+        yield one_version_a_day(tables, contract)
+        since = date.min if is_rebuilt else date.fromisoformat(footer.metadata["day"])
+        yield new_versions(tables, contract, since, limit)
         yield not_begun_anew(contract, goes_on.trace if goes_on else "")
-        if goes_on and goes_on.previous:
+        if goes_on and goes_on.replaced:
+            self._engine.read(contract.path, PREVIOUS)
+            yield nothing_lost_by_rebuild(tables, contract, goes_on.day, goes_on.replaced)
+        elif goes_on and goes_on.previous and not is_rebuilt:
             self._engine.read(contract.path, PREVIOUS)
             stored = {*goes_on.stored} - {*goes_on.filled}
             yield nothing_lost(tables, contract, goes_on.day, stored, goes_on.previous.rows)

@@ -52,6 +52,15 @@ def test_another_process_fetches_what_was_published(lake: Lake, settings: Settin
     other.close()
 
 
+def test_earlier_versions_are_fetched_and_tell_of_themselves(lake: Lake) -> None:
+    for run in ("r1", "r2", "r3"):
+        publish(lake, run)
+    versions = list(lake.versions(FACT))
+    for version, run in zip(versions, ("r3", "r2", "r1"), strict=True):
+        assert runs_in(lake.fetch(FACT, version)) == [run]
+        assert lake.footer(FACT, version).metadata["run_id"] == run
+
+
 def test_the_footer_says_which_run_wrote_the_published_table(lake: Lake) -> None:
     publish(lake, "r1")
     footer = lake.footer(FACT)

@@ -40,7 +40,6 @@ class GoodLake:
             if model.contract.dimension:
                 self.entries[model.contract.path] |= {
                     "day": str(datetime.now(UTC).date()),
-                    "keys_before": "2",
                     "digest": model.contract.table,
                 }
                 histories[model.contract.table] = model.contract.table

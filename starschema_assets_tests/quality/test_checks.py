@@ -155,6 +155,7 @@ def test_a_fact_of_another_history_is_found(good: GoodLake) -> None:
 
 def test_more_new_versions_than_the_setting_allows_are_found(good: GoodLake) -> None:
     good.entries["star", "dim_customers_history"]["day"] = "2026-01-05"
+    good.sql("update star.dim_customers_history set observedOn = date '2026-01-01'")
     good.sql(
         "create or replace table star.dim_customers_history as from star.dim_customers_history "
         "union all select * replace (2 as version, date '2026-01-05' as validFrom, "

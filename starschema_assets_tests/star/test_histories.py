@@ -1,117 +1,18 @@
 """The star over some days: what a history adds, what the fact takes of it, and what is refused."""
 
 import json
-import logging
 import re
-from collections.abc import Callable, Sequence
-from contextlib import closing
-from datetime import date, datetime
+from collections.abc import Callable
+from datetime import date
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pytest
 
-from starschema_assets.engine import DuckDBEngine
-from starschema_assets.lake.lake import Lake, open_lake
-from starschema_assets.quality.files import accept
-from starschema_assets.raw.contracts import CONTRACTS
-from starschema_assets.settings import Settings
 from starschema_assets.star.continuation import HistoryRefused
-from starschema_assets.star.models import MODELS
-from starschema_assets.star.transformation import Transformation
-from starschema_assets_tests.rows import RawTables
+from starschema_assets_tests.star.days import LOG, Days
 
-LOG = logging.getLogger(__name__)
 CUSTOMERS = "star/dim_customers_history"
-
-
-class Days:
-    """A lake whose star is refreshed on one day after the other."""
-
-    def __init__(self, folder: Path) -> None:
-        self.settings = Settings(
-            lake_uri=str(folder / "lake"), scratch=folder / "scratch", max_new_versions=1.0
-        )
-        self.lake: Lake = open_lake(self.settings)
-        self.raw = RawTables()
-        self.source = "shop"
-        self.former_sources: Sequence[str] = ()
-        self.raw.add("productlines", {"productLine": "Trains"})
-        self.raw.add("products", {"productCode": "S1", "productLine": "Trains", "buyPrice": 10})
-        for number, city in ((1, "Nantes"), (2, "Lyon")):
-            self.raw.add("customers", {"customerNumber": number, "city": city})
-
-    def sql(self, statement: str) -> None:
-        """Change the source."""
-        self.raw.connection.execute(statement)
-
-    def order(self, number: int, customer: int, day: date) -> None:
-        """Order one piece of the product."""
-        days = dict.fromkeys(("orderDate", "requiredDate", "shippedDate"), day)
-        order = {"orderNumber": number, "customerNumber": customer, "status": "Shipped"}
-        self.raw.add("orders", {**order, **days})
-        self.raw.add("orderdetails", {"orderNumber": number, "productCode": "S1"})
-
-    def extract(self, moment: str, *tables: str) -> None:
-        """Publish raw tables, all unless told, as a snapshot of this moment (UTC)."""
-        taken = datetime.fromisoformat(moment)
-        years = self.raw.connection.execute(
-            "select cast(extract(year from orderDate) as varchar), count(*)::varchar, "
-            "sum(quantityOrdered)::varchar, sum(quantityOrdered * priceEach)::varchar "
-            "from raw.orders join raw.orderdetails using (orderNumber) group by 1"
-        ).fetchall()
-        with self.lake.lock("test", LOG):
-            for contract in CONTRACTS:
-                if tables and contract.table not in tables:
-                    continue
-                entries = {
-                    "snapshot": f"{taken:%Y%m%dT%H%M%S.%fZ}-1",
-                    "source": self.source,
-                    "former_sources": json.dumps(self.former_sources),
-                    "order_figures": json.dumps(years),
-                }
-                reader = self.raw.connection.sql(f"from {contract.stage}.{contract.table}")
-                staged = self.lake.stage(
-                    contract.path, reader.to_arrow_reader(), "test", metadata=entries
-                )
-                self.lake.publish(staged)
-
-    def transform(self, *tables: str, accepted: Sequence[str] = ()) -> dict[str, str]:
-        """Make, audit and publish star tables, all unless told; what blocks, with its message."""
-        models = [model for model in MODELS if not tables or model.contract.table in tables]
-        with (
-            self.lake.lock("test", LOG),
-            closing(DuckDBEngine(self.lake.fetch, self.settings)) as engine,
-        ):
-            star = Transformation(engine, self.lake, self.settings, MODELS)
-            staged = star.stage(models, "run")
-            findings = list(accept(star.findings(models), accepted))
-            self.findings = {finding.title: finding for finding in findings}
-            blocked = {f.title: f.message for f in findings if f.blocks}
-            if not blocked:
-                for table in staged:
-                    self.lake.publish(table)
-        return blocked
-
-    def refresh(self, moment: str) -> None:
-        """Both, without a fault."""
-        self.extract(moment)
-        assert self.transform() == {}
-
-    def ask(self, query: str) -> list[tuple[Any, ...]]:
-        """Ask the published star; tables by their names."""
-        with duckdb.connect() as connection:
-            for model in MODELS:
-                file = self.lake.fetch(model.contract.path)
-                connection.execute(f"create view {model.contract.table} as from '{file}'")
-            return connection.execute(query).fetchall()
-
-    def cities(self) -> list[tuple[Any, ...]]:
-        """Each version of a customer: number, version, city, first day."""
-        return self.ask(
-            "select customerNumber, version, city, validFrom from dim_customers_history"
-        )
 
 
 @pytest.fixture
