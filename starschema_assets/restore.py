@@ -90,8 +90,16 @@ def main() -> None:
     with DagsterInstance.get() as instance, closing(open_lake(Settings())) as lake:
         holder = f"restore of {target} (process {os.getpid()})"
         with lake.lock(holder, log):
+            days = set()
             for restored in restore(lake, target, log):
                 _report(instance, restored)
+                days.add(lake.footer(restored.table).metadata.get("day", ""))
+    if of_histories := sorted(days - {""}):
+        print(
+            f"The histories are those of {' and '.join(of_histories)}. The next refresh dates with "
+            "its own day whatever changed since then; `make history` rebuilds the days that were "
+            "withdrawn, as far as the lake keeps their raw tables."
+        )
 
 
 def _last_run(lake: Lake, stage: str) -> list[tuple[Table, Version]]:

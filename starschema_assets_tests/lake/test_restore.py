@@ -93,6 +93,20 @@ def test_what_belongs_to_a_history_does_not_go_back_alone(
 
 
 @pytest.mark.usefixtures("dagster_home")
+def test_a_history_that_goes_back_tells_what_becomes_of_the_days_after_it(
+    local_settings: Settings, restore: Command
+) -> None:
+    lake = open_lake(local_settings)
+    for day in ("2026-01-05", "2026-01-06"):
+        with lake.lock("test", LOG):
+            rows = pa.table({"run": [day]}).to_reader()
+            lake.publish(lake.stage(FACT, rows, day, metadata={"digest": "", "day": day}))
+    printed = restore("star", local_settings)
+    assert "The histories are those of 2026-01-05. The next refresh dates with its own" in printed
+    assert "`make history` rebuilds the days that were withdrawn" in printed
+
+
+@pytest.mark.usefixtures("dagster_home")
 def test_a_stage_goes_back_by_the_run_that_wrote_it_last(
     lake: Lake, settings: Settings, restore: Command
 ) -> None:
