@@ -139,8 +139,17 @@ wheel: .venv/installed ## build dist/, which Terraform uploads for the Glue job
 	@SOURCE_DATE_EPOCH=315532800 .venv/bin/uv build -q --wheel --no-build-isolation --offline \
 	  --python .venv/bin/python -o dist
 
+# Histories in data/lake that aren't of the sample: the source can't give them again. Their files name it.
+keepsakes = find data/lake -path '*/star/*_history/*.parquet' \
+  ! -exec grep -qF '["the DuckDB file sample.duckdb"]' {} \; -print 2>/dev/null
+
 clean: ## remove .venv, .mysql, caches, run history, and data/ unless STARSCHEMA_LAKE_URI is set
-	rm -rf .venv .mysql build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache $(if $(STARSCHEMA_LAKE_URI),,data)
+	rm -rf .venv .mysql build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@$(if $(STARSCHEMA_LAKE_URI),true,\
+	  if [ -n "$$($(keepsakes))" ]; then \
+	    echo "data/lake stays: it has histories that aren't the sample's, and no source can give them again."; \
+	    find data -mindepth 1 -maxdepth 1 ! -name lake -exec rm -rf {} +; \
+	  else rm -rf data; fi)
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	find .dagster -mindepth 1 ! -path .dagster/dagster.yaml -delete
 

@@ -1,6 +1,7 @@
 """What each command of `make help` says at its end, given what a newcomer may give it."""
 
 import fcntl
+import json
 import os
 import re
 import shutil
@@ -9,6 +10,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from starschema_assets.sample import ensure_sample
@@ -172,6 +175,35 @@ def test_a_question_without_an_answer_is_no_failed_refresh(commands: Commands) -
     # What is wrong stands below the place
     end = commands.end("query", "SQL=select *\nfrom fact_order")
     assert end[-2].endswith('name fact_order does not exist! Did you mean "fact_orders"?')
+
+
+def _cleaned(folder: Path, source: str) -> str:
+    """`make clean` in a checkout whose lake has a history of this source."""
+    history = folder / "data/lake/star/things_history/things_history.parquet"
+    history.parent.mkdir(parents=True)
+    entries = {"starschema.sources": json.dumps([source])}
+    pq.write_table(pa.table({"thing": [1]}).replace_schema_metadata(entries), history)
+    for each in (".dagster/dagster.yaml", ".dagster/run", "data/catalog.duckdb", ".venv/x"):
+        (folder / each).parent.mkdir(exist_ok=True)
+        (folder / each).touch()
+    shutil.copy(CHECKOUT / "Makefile", folder)
+    others = {k: v for k, v in os.environ.items() if not k.startswith(("STARSCHEMA_", "MAKE"))}
+    done = subprocess.run(
+        ["make", "clean"], cwd=folder, env=others, capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+def test_clean_removes_all_that_can_be_made_again(tmp_path: Path) -> None:
+    assert "stays" not in _cleaned(tmp_path, "the DuckDB file sample.duckdb")
+    left = {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*") if file.is_file()}
+    assert left == {"Makefile", ".dagster/dagster.yaml"}
+
+
+def test_clean_leaves_a_lake_whose_history_is_not_the_samples(tmp_path: Path) -> None:
+    assert "data/lake stays: it has histories that aren't" in _cleaned(tmp_path, "mysql://h/shop")
+    left = {file.name for file in tmp_path.rglob("*") if file.is_file()}
+    assert left == {"Makefile", "dagster.yaml", "things_history.parquet"}
 
 
 @pytest.mark.parametrize("is_alive", [True, False])
