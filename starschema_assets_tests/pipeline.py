@@ -67,6 +67,14 @@ class Pipeline:
         assert not [name for name in self.materialized(run) if name.startswith(stages)]
         return run
 
+    def rebuild(self, source: str = "lake") -> ExecuteInProcessResult:
+        """Rebuild the histories as `make history` does."""
+        return self._run(
+            "refresh_star_schema",
+            asset_selection=[AssetKey(table) for table in STAR],
+            run_config={"ops": {"star_tables": {"config": {"rebuild_histories": source}}}},
+        )
+
     def crawl(self) -> ExecuteInProcessResult:
         """Run the job that brings the catalog up to date."""
         return self._run("crawl_star_schema")

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from dagster import DagsterInstance
 
 from starschema_assets.lake import s3_lease
 from starschema_assets.settings import Settings
-from starschema_assets_tests.faults.deployment import Deployment
+from starschema_assets_tests.clock import set_clock
 from starschema_assets_tests.faults.points import POINTS, Point
 from starschema_assets_tests.pipeline import Pipeline
 
@@ -40,6 +41,8 @@ class Work:
     signal: int
     """What it does to itself at the point; 0 if it waits there until it may go on."""
     lease_seconds: int
+    moment: datetime | None
+    """When the snapshot is taken, if not now."""
 
     @property
     def log(self) -> Path:
@@ -93,10 +96,12 @@ class Refreshing:
 
 @contextmanager
 def refreshing(
-    deployment: Deployment,
+    deployment: Pipeline,
     folder: Path,
     point: Point | None = None,
     signal_: int = 0,
+    *,
+    moment: datetime | None = None,
     **settings: Any,
 ) -> Iterator[Refreshing]:
     """Begin a refresh that does `signal_` to itself at the point, or else waits there."""
@@ -109,6 +114,7 @@ def refreshing(
         point,
         signal_,
         s3_lease.TTL,
+        moment,
     )
     process = CONTEXT.Process(target=_refresh, args=(work,))
     process.start()
@@ -125,6 +131,8 @@ def _refresh(work: Work) -> None:
         os.dup2(log.fileno(), sys.stderr.fileno())
     os.environ.update(work.environment)
     s3_lease.TTL = work.lease_seconds
+    if work.moment:
+        set_clock(work.moment)
     if work.point:
         name, table = work.point
         POINTS[name](table, lambda: _stop(work))
