@@ -117,11 +117,12 @@ bench: .venv/installed ## measure against dlt, pandas and Spark, and write docs/
 	  ( $(call install,default-jre-headless libmariadb-java,the Java and the driver of Spark which is left out) ) || true
 	@.venv/bin/python -m benchmarks $(ARGS)
 
-check: .venv/installed ## format, lint, types, imports, and whether the lock holds what the project asks for
+check: .venv/installed ## format, lint, types, imports, contracts and SQL, and whether the lock holds what the project asks for
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
+	@.venv/bin/python -m starschema_assets.check
 	@.venv/bin/uv pip check -q --python .venv/bin/python
 
 lock: .venv/installed ## write the locks after a change of dependencies (ARGS=--upgrade: newest of all)

@@ -48,7 +48,8 @@ from starschema_assets.raw.extraction import Extraction, RawAudit
 from starschema_assets.settings import Settings
 from starschema_assets.source.errors import ConnectionLost, Unreachable
 from starschema_assets.source.source import Source
-from starschema_assets.star.models import FOLDER, HISTORIES, MODELS, reconciliations, used_by
+from starschema_assets.star.discovery import FOLDER
+from starschema_assets.star.models import HISTORIES, MODELS, reconciliations, used_by
 from starschema_assets.star.rebuilding import Rebuilding
 from starschema_assets.star.transformation import Transformation
 
@@ -73,7 +74,7 @@ def raw_assets(settings: Settings) -> AssetsDefinition:
     @multi_asset(
         name="raw_tables",
         outs={
-            contract.table: AssetOut.from_spec(
+            "_".join(contract.path): AssetOut.from_spec(
                 _spec(
                     contract,
                     "As it came from the source, in one snapshot with the other raw tables of its "
@@ -129,7 +130,7 @@ def star_assets(settings: Settings) -> AssetsDefinition:
     @multi_asset(
         name="star_tables",
         outs={
-            model.contract.table: AssetOut.from_spec(
+            "_".join(model.contract.path): AssetOut.from_spec(
                 _spec(
                     model.contract,
                     f"```sql\n{model.sql}\n```",
@@ -145,7 +146,7 @@ def star_assets(settings: Settings) -> AssetsDefinition:
             for model in MODELS
         },
         deps=sorted({_raw_key(table) for model in MODELS for table in model.raw_tables}),
-        internal_asset_deps={model.contract.table: set(_upstream(model)) for model in MODELS},
+        internal_asset_deps={"_".join(m.contract.path): set(_upstream(m)) for m in MODELS},
         check_specs=specs_of(contracts),
         can_subset=True,
     )

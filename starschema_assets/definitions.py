@@ -14,12 +14,19 @@ from starschema_assets.catalog.assets import catalog_assets
 from starschema_assets.catalog.sensor import crawl_sensor
 from starschema_assets.orchestration.alerts import alert_sensor
 from starschema_assets.processes import noting_executor
+from starschema_assets.raw.contracts import CONTRACTS
 from starschema_assets.resources import resources_of
 from starschema_assets.settings import Settings
+from starschema_assets.star.models import MODELS
+from starschema_assets.star.verification import verify
 
 
 def build(settings: Settings) -> Definitions:
-    """The whole project for one source and one lake; nothing is connected to yet."""
+    """The whole project for one source and one lake; nothing is connected to yet.
+
+    Raises ModelError if contracts and SQL don't fit together.
+    """
+    verify(CONTRACTS, MODELS)
     refresh = define_asset_job(
         "refresh_star_schema",
         selection=AssetSelection.groups("raw", "star"),

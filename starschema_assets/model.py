@@ -10,11 +10,13 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from sqlglot import exp, parse_one
+from sqlglot.errors import ParseError
 from sqlglot.lineage import Node, lineage
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import traverse_scope
 
 from starschema_assets.contract import Contract
+from starschema_assets.errors import StarschemaError
 from starschema_assets.versions import first_sql
 
 DIALECT = "duckdb"
@@ -24,6 +26,10 @@ RawColumn = tuple[str, str]
 """A raw table and a column of it."""
 PartSQL = Callable[[str], str]
 """The query of the rows that meet a condition on the first column that they are sorted by."""
+
+
+class ModelError(StarschemaError):
+    """A model's files don't fit together; the message names the file."""
 
 
 @cache
@@ -54,14 +60,14 @@ class Model:
     def paths(self) -> list[Path]:
         """The SQL files that make the table: its own, then those of its steps."""
         own = [] if self.contract.dimension else [self._own_path]
-        return [*own, *(self._step_path(name) for name in self.steps)]
+        return [*own, *(self.step_path(name) for name in self.steps)]
 
     @cached_property
     def sql(self) -> str:
         """The query that makes the table; of a history, the one that begins it."""
         if self.contract.dimension:
             return first_sql(self.contract)
-        return self._own_path.read_text(encoding="utf-8")
+        return _read(self._own_path)
 
     @cached_property
     def steps(self) -> Mapping[str, str]:
@@ -107,7 +113,8 @@ class Model:
     def _own_path(self) -> Path:
         return self.folder / f"{self.contract.table}.sql"
 
-    def _step_path(self, name: str) -> Path:
+    def step_path(self, name: str) -> Path:
+        """The SQL file of a step."""
         return self.folder / "steps" / f"{name}.sql"
 
     @property
@@ -132,7 +139,12 @@ class Model:
         steps: dict[str, str] = {}
         histories = {history.contract.table for history in self.histories}
         for name in sorted(tables_of(sql, "star") - histories):
-            query = self._step_path(name).read_text(encoding="utf-8")
+            if not self.step_path(name).exists():
+                raise ModelError(
+                    f"{self.contract.name} reads star.{name}: there is neither a step "
+                    f"star/steps/{name}.sql nor a history of that name"
+                )
+            query = _read(self.step_path(name))
             steps |= self._steps_of(query) | {name: query}
         return steps
 
@@ -159,6 +171,27 @@ class Model:
         """Give a column the spelling of its contract: sqlglot folds names to lower case."""
         spelling = {name.lower(): name for name in self._raw_schema[table]}
         return table, spelling[column.lower()]
+
+
+def _read(path: Path) -> str:
+    """The query in a file; raises ModelError if it can't be read as one."""
+    sql = path.read_text(encoding="utf-8").rstrip().removesuffix(";")
+    try:
+        is_one_query = isinstance(parsed(sql), exp.Query)
+    except ParseError as error:
+        at = error.errors[0] if error.errors else {}
+        where = f", line {at['line']}: near {at['highlight']!r}: " if at else ": "
+        said = at.get("description", "there is no query in it").partition(" but got <")[0]
+        raise ModelError(f"{file_name(path)}{where}{said}") from None
+    if not is_one_query:
+        raise ModelError(f"{file_name(path)}: one query is expected, and nothing after it")
+    return sql
+
+
+def file_name(path: Path) -> str:
+    """The name of a SQL file in messages, e.g. `star/steps/sold_items.sql`."""
+    folders = [path.parent.name] if path.parent.name != "steps" else ["star", "steps"]
+    return "/".join([*folders, path.name])
 
 
 def users_of(

@@ -30,7 +30,8 @@ def test_what_the_star_uses_and_the_source_lost_is_named_before_anything_is_writ
     expected = {
         "raw/customers:source_schema": "customers.customerName is binary at the source and string "
         "in the contract; it is used by star/dim_customers; customers.city is gone at the source "
-        "and string in the contract; it is used by star/dim_customers_history, star/dim_customers",
+        "and string in the contract; it is used by star/dim_customers_history, star/dim_customers; "
+        "the source has columns that the contract doesn't have: town",
         "raw/orderdetails:source_schema": "orderdetails.priceEach is decimal(12,2) at the source "
         "and decimal(10,2) in the contract; it is used by star/fact_orders",
         "raw/products:source_schema": "the source has no table products; it is used by "

@@ -14,7 +14,6 @@ from starschema_assets.star.models import MODELS
 PACKAGE = CHECKOUT / "starschema_assets"
 ROOMS = (
     "raw/contracts.py",
-    "star/models.py",
     *(f"star/{model.contract.table}.py" for model in MODELS),
     *(path.relative_to(PACKAGE).as_posix() for model in MODELS for path in model.paths),
     "sample/",

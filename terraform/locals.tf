@@ -18,14 +18,12 @@ locals {
   database   = replace(var.name, "-", "_") # a hyphen would have to be quoted in SQL
   workgroups = { analysts = "${var.name}-analysts", pipeline = "${var.name}-pipeline" }
 
-  # The star's tables are the SQL files that make them, dim_customers.sql is dim_customers, and the histories of the
-  # dimensions whose contract says what is tracked.
+  # The star's tables are the SQL files that make them, dim_customers.sql is dim_customers, and the histories of
+  # those whose contract says what is tracked.
   package = "${path.module}/../starschema_assets"
-  star_tables = toset(concat(
-    [for file in fileset("${local.package}/star", "*.sql") : trimsuffix(file, ".sql")],
-    [
-      for file in fileset("${local.package}/star", "dim_*.py") : "${trimsuffix(file, ".py")}_history"
-      if strcontains(file("${local.package}/star/${file}"), "tracked=Tracked(")
-    ],
-  ))
+  models  = [for file in fileset("${local.package}/star", "*.sql") : trimsuffix(file, ".sql")]
+  star_tables = toset(concat(local.models, [
+    for model in local.models : "${model}_history"
+    if strcontains(file("${local.package}/star/${model}.py"), "tracked=Tracked(")
+  ]))
 }

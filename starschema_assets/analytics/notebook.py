@@ -10,11 +10,13 @@ from html import escape
 import pandas as pd
 import pyarrow as pa
 
+from starschema_assets.analytics.answer import QueryError
 from starschema_assets.analytics.charts.answers import CHARTS
 from starschema_assets.analytics.charts.cube import QUESTION, cube_of
 from starschema_assets.analytics.charts.tables import html_table
 from starschema_assets.analytics.charts.theme import page_head
 from starschema_assets.analytics.query import query, read
+from starschema_assets.analytics.verification import no_table
 from starschema_assets.analytics.widgets import Dashboard
 from starschema_assets.contract import Contract
 from starschema_assets.engine import literal
@@ -113,7 +115,10 @@ class Star:
 
     def sample(self, table: str, rows: int = 3) -> Html:
         """A few rows, without their personal columns."""
-        contract = next(contract for contract in _contracts() if contract.table == table)
+        contracts = {contract.table: contract for contract in _contracts()}
+        if table not in contracts:
+            raise QueryError(no_table(table, list(contracts)))
+        contract = contracts[table]
         shown = [column.name for column in contract.columns if not column.personal]
         order = ", ".join(contract.key)
         sql = f"select {', '.join(shown)} from {table} order by {order} limit {rows}"

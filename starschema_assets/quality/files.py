@@ -132,6 +132,9 @@ def source_schema(
         if column.name in used_by and declared.get(column.name) != column.type
     ]
     if errors:
+        known = {column.name for column in contract.columns}
+        if instead := ", ".join(name for name in declared if name not in known):
+            errors.append(f"the source has columns that the contract doesn't have: {instead}")
         message = "; ".join(errors)
         return Finding(contract, SOURCE_SCHEMA, passed=False, message=message, final=True)
     before = published or {column.name: column.type for column in contract.columns}

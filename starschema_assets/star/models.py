@@ -2,35 +2,15 @@
 
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 
 from starschema_assets.contract import Reconciliation
-from starschema_assets.history import history_contract
-from starschema_assets.model import Model, users_of
+from starschema_assets.model import users_of
 from starschema_assets.raw.contracts import CONTRACTS as RAW_CONTRACTS
-from starschema_assets.star import (
-    dim_customers,
-    dim_dates,
-    dim_locations,
-    dim_products,
-    fact_orders,
-)
+from starschema_assets.star.discovery import discovered
 
-FOLDER = Path(__file__).parent
-
-HISTORIES = tuple(
-    Model(history_contract(module.CONTRACT), FOLDER, RAW_CONTRACTS)
-    for module in (dim_customers, dim_products)
-)
-MODELS = (
-    Model(dim_locations.CONTRACT, FOLDER, RAW_CONTRACTS, HISTORIES),
-    *HISTORIES,
-    *(
-        Model(module.CONTRACT, FOLDER, RAW_CONTRACTS, HISTORIES)
-        for module in (dim_customers, dim_products, dim_dates, fact_orders)
-    ),
-)
+MODELS = discovered(RAW_CONTRACTS)
 """What is referred to before what refers to it."""
+HISTORIES = tuple(model for model in MODELS if model.contract.dimension)
 
 
 @cache

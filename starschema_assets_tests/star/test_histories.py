@@ -121,10 +121,8 @@ def test_too_many_new_versions_block_until_they_are_accepted(days: Days) -> None
 
 def test_an_older_snapshot_is_refused(days: Days) -> None:
     days.refresh("2026-01-05T04:00:00")
-    days.extract("2026-01-05T03:00:00")
-    with pytest.raises(
-        HistoryRefused, match=r"raw/customers is of snapshot 20260105T030000.*older"
-    ):
+    days.extract("2026-01-05T03:00:00", "products")
+    with pytest.raises(HistoryRefused, match=r"raw/products is of snapshot 20260105T030000.*older"):
         days.transform()
 
 

@@ -1,7 +1,8 @@
 """What the models know of themselves from their SQL."""
 
 from starschema_assets.history import COLUMNS
-from starschema_assets.star.models import FOLDER, HISTORIES, MODELS, used_by
+from starschema_assets.star.discovery import FOLDER
+from starschema_assets.star.models import HISTORIES, MODELS, used_by
 
 BY_NAME = {model.contract.table: model for model in MODELS}
 

@@ -51,8 +51,9 @@ def test_what_the_terraform_tests_say_holds(terraform: Terraform) -> None:
 def test_the_files_that_terraform_takes_for_tables_are_the_tables_of_the_star() -> None:
     """It makes a target of the crawler for each of them: see terraform/locals.tf."""
     star = CONFIGURATION.parent / "starschema_assets" / "star"
-    tracking = [f for f in star.glob("dim_*.py") if "tracked=Tracked(" in f.read_text()]
-    assert {file.stem for file in star.glob("*.sql")} | {f"{f.stem}_history" for f in tracking} == {
+    tables = {file.stem for file in star.glob("*.sql")}
+    tracked = {t for t in tables if "tracked=Tracked(" in (star / f"{t}.py").read_text()}
+    assert tables | {f"{table}_history" for table in tracked} == {
         model.contract.table for model in MODELS
     }
 

@@ -1,0 +1,230 @@
+"""Finds what is wrong with contracts and SQL before anything runs, each fault by its name.
+
+DuckDB binds every query over empty tables that are made from the contracts.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Self
+
+import duckdb
+from sqlglot.dialects.athena import Athena
+
+from starschema_assets.contract import Contract
+from starschema_assets.engine import quoted
+from starschema_assets.errors import did_you_mean
+from starschema_assets.model import Model, ModelError, file_name, tables_of
+from starschema_assets.quality.files import types_of
+from starschema_assets.types import ColumnRefused, UnsupportedType, arrow_type, athena_safe
+
+OPEN = "?"
+"""Stands in a grain that is still to be written."""
+NAME = re.compile(r"[A-Za-z0-9_]+")
+MAX_NAME_BYTES = 255
+"""Of a table or a column in Glue's catalog."""
+MAX_QUERY_BYTES = 262_144
+"""Of a query in Athena: https://docs.aws.amazon.com/athena/latest/ug/service-limits.html."""
+# sqlglot lacks the rest of those in Trino's list
+_TRINO = """
+cube current_catalog current_date current_path current_role current_schema current_user grouping
+listagg localtime localtimestamp normalize recursive rollup skip trim uescape unnest
+"""
+_KEYWORDS = "select keyword_name from duckdb_keywords() where keyword_category = 'reserved'"
+
+
+@cache
+def reserved() -> frozenset[str]:
+    """The words that Athena or DuckDB takes as names only between quotes."""
+    with duckdb.connect() as connection:
+        of_duckdb = {word for (word,) in connection.execute(_KEYWORDS).fetchall()}
+    return frozenset(Athena.Generator.RESERVED_KEYWORDS | set(_TRINO.split()) | of_duckdb)
+
+
+def verify(raw: Sequence[Contract], models: Sequence[Model]) -> None:
+    """Raise ModelError, with one line a fault, if the contracts or the SQL have any."""
+    if faults := list(faults_of(raw, models)):
+        raise ModelError("\n".join(faults))
+
+
+def faults_of(raw: Sequence[Contract], models: Sequence[Model]) -> Iterator[str]:
+    """One line for each fault; those of the SQL once the contracts have none."""
+    contracts = [*raw, *(model.contract for model in models)]
+    faults = [
+        *_doubled("raw/", [contract.table for contract in raw]),
+        *_doubled("star/", [model.contract.table for model in models]),
+        *(fault for contract in contracts for fault in _of_contract(contract)),
+    ]
+    yield from faults
+    if not faults:
+        histories = [model.contract for model in models if model.contract.dimension]
+        with EmptyTables([*raw, *histories]) as tables:
+            for model in models:
+                yield from tables.faults_of(model)
+
+
+def _of_contract(contract: Contract) -> Iterator[str]:
+    file = "raw/contracts.py" if contract.stage == "raw" else f"{contract.name}.py"
+    if contract.dimension:
+        return  # made from that of the dimension
+    if OPEN in contract.grain:
+        yield f"{contract.name}: what is one row of it? Write its grain into {file}"
+    if not contract.key:
+        yield f"{contract.name} has no key: write the columns that tell its rows apart into {file}"
+    yield from _names(contract)
+    names = [column.name for column in contract.columns]
+    used = {"key": contract.key, "sorted_by": contract.sorted_by}
+    used |= {f"foreign key to {k.references}": k.columns for k in contract.foreign_keys}
+    used |= {"newest": (contract.newest.column,)} if contract.newest else {}
+    for what, columns in used.items():
+        for name in columns:
+            if name not in names:
+                yield (
+                    f"{contract.name}: {what} names {name}, and there is no such column"
+                    f"{did_you_mean(name, names)}"
+                )
+    for column in contract.columns:
+        try:
+            arrow_type(column.type)
+        except UnsupportedType as error:
+            yield f"{contract.name}.{column.name}: {error}"
+
+
+def _names(contract: Contract) -> Iterator[str]:
+    """What Athena, or a path of the lake, can't take as a name."""
+    is_star = contract.stage == "star"
+    columns = [column.name for column in contract.columns]
+    for name, what in [(contract.table, contract.name)] + [
+        (name, f"{contract.name}.{name}") for name in columns if is_star
+    ]:
+        if not NAME.fullmatch(name) or len(name) > MAX_NAME_BYTES:
+            yield f"{what}: a name has up to {MAX_NAME_BYTES} letters, digits and underscores"
+        elif is_star and name.lower() in reserved():
+            yield f"{what}: {name} is a reserved word in SQL; choose another name"
+    yield from _doubled(f"{contract.name}.", columns)
+    if is_star and sum(len(f'"{name}", '.encode()) for name in columns) > MAX_QUERY_BYTES:
+        yield (
+            f"{contract.name}: its {len(columns)} columns are more than a query of Athena can "
+            f"name: it has up to {MAX_QUERY_BYTES:,} bytes"
+        )
+
+
+def _doubled(place: str, names: Sequence[str]) -> Iterator[str]:
+    for folded, count in Counter(name.lower() for name in names).items():
+        if count > 1:
+            same = " and ".join(f"{place}{name}" for name in names if name.lower() == folded)
+            yield f"{same}: Athena ignores case, so rename one of them"
+
+
+class EmptyTables:
+    """Tables as their contracts declare them, without rows, in a DuckDB of their own."""
+
+    def __init__(self, contracts: Iterable[Contract]) -> None:
+        self._raw: list[str] = []
+        self._connection = duckdb.connect()
+        self._connection.execute("create schema raw; create schema star; use star")
+        for contract in contracts:
+            self.add(contract)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def columns(self, model: Model) -> dict[str, str]:
+        """The columns that a model's SQL returns, with their types in Athena.
+
+        Raises ModelError, with the name of the file whose SQL is wrong.
+        """
+        for name, sql in model.steps.items():
+            view = f"create or replace view star.{quoted(name)} as {sql}"
+            self._run(model.step_path(name), sql, view)
+        file = model.paths[0]
+        schema = self._run(file, model.sql, model.sql).to_arrow_table().schema
+        try:
+            return types_of(athena_safe(schema))
+        except ColumnRefused as error:
+            raise ModelError(f"{file_name(file)}: {error}") from None
+
+    def faults_of(self, model: Model) -> Iterator[str]:
+        """What is wrong with a model's SQL, or with the SQL in its contract."""
+        contract = model.contract
+        try:
+            columns = self.columns(model)
+        except ModelError as error:
+            yield str(error)
+            return
+        differences = list(_differences(contract, columns, file_name(model.paths[0])))
+        yield from differences
+        if not differences and not contract.dimension:
+            self.add(contract)
+            for what, query in _queries(contract):
+                if fault := self.fault_of(query):
+                    yield f"{contract.name}: {what}: {fault}"
+
+    def fault_of(self, query: str) -> str:
+        """Why a query can't be bound, in one line; empty if it can."""
+        try:
+            self._connection.execute(f"explain {query}")
+        except duckdb.Error as error:
+            return _line(error)
+        return ""
+
+    def add(self, contract: Contract) -> None:
+        """Make a table."""
+        if contract.stage == "raw":
+            self._raw.append(contract.table)
+        columns = ", ".join(f"{quoted(column.name)} {column.type}" for column in contract.columns)
+        table = f"{contract.stage}.{quoted(contract.table)}"
+        self._connection.execute(f"create table {table} ({columns})")
+
+    def _run(self, path: Path, sql: str, statement: str) -> duckdb.DuckDBPyConnection:
+        """Run the SQL of a file; raises ModelError with the name of the file."""
+        for table in sorted(tables_of(sql, "raw").difference(self._raw)):
+            raise ModelError(
+                f"{file_name(path)} reads raw.{table}, which has no contract in raw/contracts.py; "
+                f"there are: {', '.join(self._raw)}{did_you_mean(table, self._raw)}"
+            )
+        try:
+            return self._connection.execute(statement)
+        except duckdb.Error as error:
+            raise ModelError(f"{file_name(path)}: {_line(error)}") from None
+
+
+def _differences(contract: Contract, columns: Mapping[str, str], file: str) -> Iterator[str]:
+    declared = {column.name: column.type for column in contract.columns}
+    for name in declared.keys() - columns.keys():
+        yield (
+            f"{contract.name}: the contract has the column {name}, and {file} doesn't return it"
+            f"{did_you_mean(name, columns.keys() - declared.keys())}"
+        )
+    for name in columns.keys() - declared.keys():
+        yield f"{contract.name}: {file} returns the column {name}, which the contract doesn't have"
+    for name in declared.keys() & columns.keys():
+        if declared[name] != columns[name]:
+            yield (
+                f"{contract.name}.{name} is {declared[name]} in the contract, and {columns[name]} "
+                f"in {file}"
+            )
+    if declared.keys() == columns.keys() and list(declared) != list(columns):
+        yield f"{contract.name}: {file} returns the columns in the order {', '.join(columns)}"
+
+
+def _queries(contract: Contract) -> Iterator[tuple[str, str]]:
+    """What a contract asks in SQL, with a name for messages."""
+    table = f"star.{quoted(contract.table)}"
+    for rule in contract.rules:
+        yield f"rule {rule.name}", f"select 1 from {table} where not ({rule.holds})"
+    if sums := contract.reconciliation:
+        here = ", ".join(each.here for each in sums.sums)
+        yield "reconciliation", f"select {here} from {table} group by {sums.group}"
+
+
+def _line(error: duckdb.Error) -> str:
+    """What DuckDB says, without the query."""
+    said = str(error).partition("\n\nLINE ")
+    line = said[2].partition(":")[0]
+    return (f"line {line}: " if line else "") + " ".join(said[0].split())
