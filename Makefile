@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run ui query notebook report sample reader docs screenshots forget restore history test terraform rehearse fuzz soak bench check lock wheel clean
+.PHONY: help run ui query notebook report sample contracts reader docs screenshots forget restore history test terraform rehearse fuzz soak bench check lock wheel clean
 .DELETE_ON_ERROR:
 
 # Settings of the make command line: `make PYTHON=python3.12 run`.
@@ -8,6 +8,7 @@ PORT ?= 3000
 ARGS ?=
 TABLE ?=
 FOLDER ?=
+TABLES ?=
 
 # One instance for the command line and the UI, so that a run of either is seen in both.
 DAGSTER_HOME ?= $(CURDIR)/.dagster
@@ -65,6 +66,9 @@ report: .venv/installed ## make the sales report of what is published, and say w
 
 sample: .venv/installed ## generate the sample database (ARGS="--scale 10"; ARGS=--help)
 	@.venv/bin/python -m starschema_assets.sample $(ARGS)
+
+contracts: .venv/installed ## raw contracts from what your database declares (TABLES="orders customers" ARGS=--write)
+	@.venv/bin/python -m starschema_assets.authoring.contracts $(ARGS) $(TABLES)
 
 reader: .venv/installed ## make or rotate the pipeline's user in the database that Terraform made (ARGS=--help)
 	@.venv/bin/python -m starschema_assets.deployment.reader $(ARGS)

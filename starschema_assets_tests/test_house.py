@@ -31,6 +31,7 @@ PLAIN = {
     "day": "of a date",
     "email": "how an alert arrives",
     "extension": "of DuckDB",
+    "phone": "a word that makes a column look personal",
     "quarter": "of a second",
     "state": "of a run, a crawler or a job",
     "status": "of a run",

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import duckdb
 import pyarrow as pa
@@ -47,6 +47,19 @@ class SourceTable:
     columns: tuple[SourceColumn, ...]
     key: tuple[str, ...]
     left_out: tuple[LeftOut, ...] = ()
+
+
+class Described(NamedTuple):
+    """What a database says of a column, and of its table, beside the type."""
+
+    table: str
+    kind: str
+    """Of the table: `base table`, `view` or another kind that `information_schema` knows."""
+    table_comment: str
+    column: str
+    comment: str
+    is_key: bool
+    """True if the database takes the column for a part of the key, where it tells."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +111,9 @@ class Database(Protocol):
 
     def keys(self) -> list[tuple[str, str]]:
         """Table and column of every primary key, in the order of its columns."""
+
+    def described(self) -> list[Described]:
+        """Every column of every table and view that the user may see, in order."""
 
     def example(self, table: str, column: str, declared: str) -> str:
         """One value of a column of any type, as text of at most EXAMPLE_LENGTH characters."""

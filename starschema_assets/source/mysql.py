@@ -26,6 +26,7 @@ from starschema_assets.source.database import (
     ROWS_BYTES,
     VECTOR_ROWS,
     Census,
+    Described,
     Figures,
     Reading,
     SourceColumn,
@@ -106,6 +107,10 @@ class MySQL:
     def keys(self) -> list[tuple[str, str]]:
         """See `Database`."""
         return [(table, column) for table, column in self._declares(mysql_sql.KEYS)]
+
+    def described(self) -> list[Described]:
+        """See `Database`."""
+        return [Described(*row) for row in self._declares(mysql_sql.DESCRIBED)]
 
     def example(self, table: str, column: str, declared: str) -> str:
         """See `Database`."""

@@ -23,6 +23,14 @@ FROM information_schema.statistics
 WHERE table_schema = DATABASE() AND index_name = 'PRIMARY'
 ORDER BY table_name, seq_in_index
 """
+# column_key also tells the unique index without NULLs that is the key where none is declared
+DESCRIBED = """
+SELECT table_name, LOWER(table_type), IF(table_type = 'VIEW', '', table_comment), column_name,
+    column_comment, column_key = 'PRI'
+FROM information_schema.tables JOIN information_schema.columns USING (table_schema, table_name)
+WHERE table_schema = DATABASE()
+ORDER BY table_name, ordinal_position
+"""
 NAMES_THAT_DIFFER_IN_CASE = """
 SELECT COUNT(*) - COUNT(DISTINCT LOWER(table_name))
 FROM information_schema.tables

@@ -18,6 +18,7 @@ from starschema_assets.source.database import (
     EXAMPLE_LENGTH,
     Census,
     Database,
+    Described,
     Figures,
     LeftOut,
     Reading,
@@ -42,7 +43,14 @@ SELECT table_name, unnest(constraint_column_names)
 FROM duckdb_constraints()
 WHERE database_name = 'src' AND schema_name = 'main' AND constraint_type = 'PRIMARY KEY'
 """
-
+_DESCRIBED = """
+SELECT table_name, lower(table_type), coalesce(table_comment, ''), column_name,
+    coalesce(column_comment, ''), false
+FROM information_schema.tables
+JOIN information_schema.columns USING (table_catalog, table_schema, table_name)
+WHERE table_catalog = 'src' AND table_schema = 'main'
+ORDER BY table_name, ordinal_position
+"""
 
 _LENGTHS = {"string": "strlen", "binary": "octet_length"}
 
@@ -82,6 +90,10 @@ class Source:
             for table in wanted
             if table in found
         }
+
+    def described(self) -> list[Described]:
+        """See `Database`."""
+        return self._database.described()
 
     def example(self, table: SourceTable, column: LeftOut) -> str:
         """One value of a column that is left out, as text."""
@@ -154,6 +166,10 @@ class DuckDBFile:
     def keys(self) -> list[tuple[str, str]]:
         """See `Database`."""
         return self._declares(_KEYS)
+
+    def described(self) -> list[Described]:
+        """See `Database`."""
+        return [Described(*row) for row in self._declares(_DESCRIBED)]
 
     def example(self, table: str, column: str, declared: str) -> str:  # noqa: ARG002
         """See `Database`."""

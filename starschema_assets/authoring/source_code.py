@@ -1,0 +1,72 @@
+"""Contracts as the Python that a person would write, laid out by ruff."""
+
+import difflib
+import subprocess
+import sys
+import textwrap
+from dataclasses import MISSING, Field, fields, is_dataclass
+from pathlib import Path
+
+from starschema_assets.contract import Column, Contract, Reconciliation
+from starschema_assets.errors import StarschemaError
+
+TEXT_WIDTH = 80
+"""Characters of a text on one line."""
+_NAMED = (Contract, Reconciliation)
+"""What is written with the name of each argument."""
+
+
+def code_of(value: object) -> str:
+    """The expression that makes a contract, or a part of one."""
+    if isinstance(value, tuple):
+        items = [code_of(item) for item in value]
+        one_each = len(items) == 1 or any(isinstance(item, Column) for item in value)
+        return f"({', '.join(items)}{',' * one_each})"
+    if isinstance(value, str):
+        pieces = textwrap.wrap(value, TEXT_WIDTH, drop_whitespace=False, break_long_words=False)
+        return " ".join(map(repr, pieces)) or '""'
+    if not is_dataclass(value):
+        return repr(value)
+    arguments = [
+        f"{field.name}={code_of(given)}" if _is_named(value, field) else code_of(given)
+        for field in fields(value)
+        if (given := getattr(value, field.name)) != field.default
+    ]
+    comma = "," * isinstance(value, _NAMED)
+    return f"{type(value).__name__}({', '.join(arguments)}{comma})"
+
+
+def _is_named(value: object, field: "Field[object]") -> bool:
+    return isinstance(value, _NAMED) or field.default is not MISSING
+
+
+def formatted(code: str) -> str:
+    """The code as `make check` wants it."""
+    command = [sys.executable, "-m", "ruff", "format", "--stdin-filename", "contracts.py", "-"]
+    done = subprocess.run(  # noqa: S603 - ruff, and the code goes in as text
+        command, input=code, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise StarschemaError(f"ruff can't lay out the contracts: {done.stderr.strip()}")
+    return done.stdout
+
+
+def difference(before: str, after: str, name: str) -> str:
+    """What changes in a file, as `diff -u` shows it; empty if nothing does."""
+    lines = difflib.unified_diff(
+        before.splitlines(), after.splitlines(), name, f"{name}, proposed", lineterm=""
+    )
+    return "\n".join(lines)
+
+
+def take_over(file: Path, name: str, after: str, *, write: bool) -> None:
+    """Print what changes in a file, and write it if told to or if there is no such file."""
+    before = file.read_text(encoding="utf-8") if file.exists() else ""
+    if before == after:
+        print(f"{name} says so already.")
+    elif write or not before:
+        file.write_text(after, encoding="utf-8")
+        print(f"{name} is written.")
+    else:
+        print(difference(before, after, name))
+        print('Nothing is written: ARGS="--write" takes it over.')
