@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run ui query notebook report sample contracts reader docs screenshots forget restore history test terraform rehearse fuzz soak bench check lock wheel clean
+.PHONY: help run ui query notebook report sample contracts model reader docs screenshots forget restore history test terraform rehearse fuzz soak bench check lock wheel clean
 .DELETE_ON_ERROR:
 
 # Settings of the make command line: `make PYTHON=python3.12 run`.
@@ -69,6 +69,9 @@ sample: .venv/installed ## generate the sample database (ARGS="--scale 10"; ARGS
 
 contracts: .venv/installed ## raw contracts from what your database declares (TABLES="orders customers" ARGS=--write)
 	@.venv/bin/python -m starschema_assets.authoring.contracts $(ARGS) $(TABLES)
+
+model: .venv/installed ## the contract of a star table from its SQL (TABLE=fact_sales ARGS=--write)
+	@.venv/bin/python -m starschema_assets.authoring.model $(ARGS) $(TABLE)
 
 reader: .venv/installed ## make or rotate the pipeline's user in the database that Terraform made (ARGS=--help)
 	@.venv/bin/python -m starschema_assets.deployment.reader $(ARGS)

@@ -99,8 +99,8 @@ class Model:
         trees = lineage(
             None,
             self.sql,
-            schema={"raw": self._raw_schema},
-            sources={f"star.{name}": sql for name, sql in self._star_queries.items()},
+            schema={"raw": self.raw_schema},
+            sources={f"star.{name}": sql for name, sql in self.star_queries.items()},
             dialect=DIALECT,
             trim_selects=False,
         )
@@ -122,14 +122,16 @@ class Model:
         return (self.sql, *self.steps.values())
 
     @cached_property
-    def _star_queries(self) -> Mapping[str, str]:
+    def star_queries(self) -> Mapping[str, str]:
+        """The queries that stand for `star.<name>` in the SQL: those of steps and histories."""
         queries = dict(self.steps)
         for history in self.read_histories:
             queries |= {**history.steps, history.contract.table: history.sql}
         return queries
 
     @cached_property
-    def _raw_schema(self) -> dict[str, dict[str, str]]:
+    def raw_schema(self) -> dict[str, dict[str, str]]:
+        """Athena's type of each column of each raw table."""
         return {
             contract.table: {column.name: column.type for column in contract.columns}
             for contract in self.sources
@@ -150,10 +152,10 @@ class Model:
 
     def _columns_of(self, query: str) -> Iterable[RawColumn]:
         steps = {
-            name: dict.fromkeys(parsed(self._star_queries[name]).named_selects, "unknown")
+            name: dict.fromkeys(parsed(self.star_queries[name]).named_selects, "unknown")
             for name in tables_of(query, "star")
         }
-        schema: dict[str, object] = {"raw": self._raw_schema, "star": steps}
+        schema: dict[str, object] = {"raw": self.raw_schema, "star": steps}
         for scope in traverse_scope(qualify(parsed(query).copy(), dialect=DIALECT, schema=schema)):
             for column in scope.columns:
                 table = scope.sources.get(column.table)
@@ -169,7 +171,7 @@ class Model:
 
     def _raw_column(self, table: str, column: str) -> RawColumn:
         """Give a column the spelling of its contract: sqlglot folds names to lower case."""
-        spelling = {name.lower(): name for name in self._raw_schema[table]}
+        spelling = {name.lower(): name for name in self.raw_schema[table]}
         return table, spelling[column.lower()]
 
 

@@ -6,7 +6,6 @@ order. Where there are contracts already, it prints the difference; `--write` ta
 """
 
 import argparse
-import ast
 import re
 import runpy
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +16,7 @@ from pathlib import Path
 
 from starschema_assets import command
 from starschema_assets.authoring.personal import looks_personal
-from starschema_assets.authoring.source_code import code_of, formatted, take_over
+from starschema_assets.authoring.source_code import code_of, formatted, take_over, with_constants
 from starschema_assets.contract import Column, Contract
 from starschema_assets.errors import StarschemaError, did_you_mean
 from starschema_assets.settings import CHECKOUT, Settings
@@ -210,25 +209,13 @@ def constant_of(table: str, taken: Mapping[str, Contract]) -> str:
 
 def edited(code: str, existing: Mapping[str, Contract], contracts: Mapping[str, Contract]) -> str:
     """The code with these contracts: only those that differ are written anew."""
-    lines = code.splitlines()
-    places = {
-        statement.targets[0].id: statement
-        for statement in ast.parse(code).body
-        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)
+    changed = {
+        constant: code_of(contracts[constant]) if constant in contracts else ""
+        for constant in {**existing, **contracts}
+        if contracts.get(constant) != existing.get(constant)
     }
-    written = {
-        constant: f"{constant} = {code_of(contract)}" for constant, contract in contracts.items()
-    }
-    written["CONTRACTS"] = f"CONTRACTS = ({''.join(f'{constant}, ' for constant in contracts)})"
-    new = [text for constant, text in written.items() if constant not in places]
-    written["CONTRACTS"] = "\n\n".join([*new, written["CONTRACTS"]])
-    for constant, place in sorted(places.items(), key=lambda item: -item[1].lineno):
-        is_changed = constant == "CONTRACTS" or (
-            constant in existing and contracts.get(constant) != existing[constant]
-        )
-        if is_changed:
-            lines[place.lineno - 1 : place.end_lineno] = [written.get(constant, "")]
-    return "\n".join(lines) + "\n"
+    order = f"({''.join(f'{constant}, ' for constant in contracts)})"
+    return with_constants(code, {**changed, "CONTRACTS": order})
 
 
 def _one_line(text: str) -> str:

@@ -1,9 +1,11 @@
 """Contracts as the Python that a person would write, laid out by ruff."""
 
+import ast
 import difflib
 import subprocess
 import sys
 import textwrap
+from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from pathlib import Path
 
@@ -23,8 +25,8 @@ def code_of(value: object) -> str:
         one_each = len(items) == 1 or any(isinstance(item, Column) for item in value)
         return f"({', '.join(items)}{',' * one_each})"
     if isinstance(value, str):
-        pieces = textwrap.wrap(value, TEXT_WIDTH, drop_whitespace=False, break_long_words=False)
-        return " ".join(map(repr, pieces)) or '""'
+        *lines, last = textwrap.wrap(value, TEXT_WIDTH, break_long_words=False) or [""]
+        return " ".join(map(repr, [*(f"{line} " for line in lines), last]))
     if not is_dataclass(value):
         return repr(value)
     arguments = [
@@ -38,6 +40,27 @@ def code_of(value: object) -> str:
 
 def _is_named(value: object, field: "Field[object]") -> bool:
     return isinstance(value, _NAMED) or field.default is not MISSING
+
+
+def with_constants(code: str, values: Mapping[str, str]) -> str:
+    """The code with these values of constants, and all else as it is.
+
+    New constants stand before the last one; those whose value is empty go.
+    """
+    lines = code.splitlines()
+    places = {
+        statement.targets[0].id: (statement.lineno - 1, statement.end_lineno)
+        for statement in ast.parse(code).body
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)
+    }
+    written = {name: f"{name} = {value}" if value else "" for name, value in values.items()}
+    new = [text for name, text in written.items() if name not in places]
+    last = next(reversed(written))
+    written[last] = "\n\n".join([*new, written[last]])
+    for name, (start, end) in sorted(places.items(), key=lambda item: item[1], reverse=True):
+        if name in written:
+            lines[start:end] = [written[name]]
+    return "\n".join(lines) + "\n"
 
 
 def formatted(code: str) -> str:

@@ -56,6 +56,7 @@ def faults_of(raw: Sequence[Contract], models: Sequence[Model]) -> Iterator[str]
         *_doubled("raw/", [contract.table for contract in raw]),
         *_doubled("star/", [model.contract.table for model in models]),
         *(fault for contract in contracts for fault in _of_contract(contract)),
+        *_references(models),
     ]
     yield from faults
     if not faults:
@@ -109,6 +110,28 @@ def _names(contract: Contract) -> Iterator[str]:
             f"{contract.name}: its {len(columns)} columns are more than a query of Athena can "
             f"name: it has up to {MAX_QUERY_BYTES:,} bytes"
         )
+
+
+def _references(models: Sequence[Model]) -> Iterator[str]:
+    """Foreign keys whose columns aren't as many, or of the types, as the key that they refer to."""
+    keys = {model.contract.table: _typed(model.contract, model.contract.key) for model in models}
+    for model in models:
+        for key in model.contract.foreign_keys:
+            ours, theirs = _typed(model.contract, key.columns), keys.get(key.references, {})
+            if list(ours.values()) != list(theirs.values()) and theirs:
+                yield (
+                    f"{model.contract.name}: the foreign key {_said(ours)} refers to "
+                    f"star/{key.references}, whose key is {_said(theirs)}"
+                )
+
+
+def _typed(contract: Contract, names: Sequence[str]) -> dict[str, str]:
+    types = {column.name: column.type for column in contract.columns}
+    return {name: types.get(name, "missing") for name in names}
+
+
+def _said(columns: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} ({type_})" for name, type_ in columns.items())
 
 
 def _doubled(place: str, names: Sequence[str]) -> Iterator[str]:

@@ -86,8 +86,22 @@ def test_good_tables_have_no_faults(faults: Faults) -> None:
             "star/sales: sorted_by names day, and there is no such column",
         ),
         (
-            {"foreign_keys": (ForeignKey(("good",), "sales"),)},
-            "star/sales: foreign key to sales names good, and there is no such column",
+            {"foreign_keys": (ForeignKey(("good",), "sales_history"),)},
+            "star/sales: foreign key to sales_history names good, and there is no such column",
+        ),
+        (
+            {"foreign_keys": (ForeignKey(("id", "price"), "sales"),)},
+            (
+                "star/sales: the foreign key id (int), price (decimal(10,2)) refers to star/sales, "
+                "whose key is id (int)"
+            ),
+        ),
+        (
+            {"foreign_keys": (ForeignKey(("price",), "sales"),)},
+            (
+                "star/sales: the foreign key price (decimal(10,2)) refers to star/sales, "
+                "whose key is id (int)"
+            ),
         ),
         (
             {"newest": Newest("newest_sale", "day")},
