@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from textwrap import shorten
 
 from starschema_assets.analytics.answer import QueryError
 from starschema_assets.analytics.query import questions, read
@@ -12,6 +13,8 @@ from starschema_assets.contract import Contract
 from starschema_assets.errors import did_you_mean
 from starschema_assets.star.verification import EmptyTables
 
+MAX_TEXT = 60
+"""Characters of a query that are shown."""
 NOTEBOOK = Path(__file__).with_name("sales_report.ipynb")
 
 
@@ -23,7 +26,7 @@ def faults_of_analytics(star: Sequence[Contract]) -> Iterator[str]:
             if fault := tables.fault_of(file.read_text(encoding="utf-8")):
                 yield f"analytics/questions/{name}.sql: {fault}"
         for call, asked in _calls():
-            where = f'{NOTEBOOK.name}: {call}("{asked}")'
+            where = f'{NOTEBOOK.name}: {call}("{shorten(asked, MAX_TEXT)}")'
             if call == "sample" and asked not in names:
                 yield f"{where}: {no_table(asked, names)}"
             elif call == "ask":

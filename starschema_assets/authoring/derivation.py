@@ -144,6 +144,8 @@ class Derivation:
         return True
 
     def _may_column_be_null(self, scope: Scope, column: exp.Column) -> bool:
+        if (column.table, column.name) in _required(scope):
+            return False
         if column.table in _optional(scope):
             return True
         source = scope.sources.get(column.table)
@@ -229,12 +231,38 @@ def _optional(scope: Scope) -> set[str]:
     return found
 
 
+def _required(scope: Scope) -> set[Attribute]:
+    """The columns that the filter wants not to be NULL."""
+    where = scope.expression.args.get("where")
+    return {
+        (column.table, column.name)
+        for part in _conditions(where.this if where else None)
+        for column in _compared(part)
+        if isinstance(column, exp.Column)
+    }
+
+
+def _compared(condition: exp.Expr) -> list[exp.Expr]:
+    """What can't be NULL where a condition holds."""
+    if isinstance(condition, exp.Not) and isinstance(condition.this, exp.Is):
+        return [condition.this.this] if isinstance(condition.this.expression, exp.Null) else []
+    if isinstance(condition, exp.EQ | exp.NEQ | exp.GT | exp.GTE | exp.LT | exp.LTE):
+        return [condition.this, condition.expression]
+    return []
+
+
+def _conditions(condition: exp.Expr | None) -> Iterator[exp.Expr]:
+    """The parts of a condition that all hold."""
+    if condition is not None:
+        yield from condition.flatten() if isinstance(condition, exp.And) else [condition]
+
+
 def _equations(scope: Scope) -> Iterator[tuple[exp.Expr, exp.Expr]]:
     """The two sides of each equation that joins and the filter ask for."""
     where = scope.expression.args.get("where")
     conditions = [join.args.get("on") for join in scope.expression.args.get("joins") or []]
     for condition in [*conditions, where.this if where else None]:
-        for part in condition.flatten() if isinstance(condition, exp.And) else [condition]:
+        for part in _conditions(condition):
             if isinstance(part, exp.EQ):
                 yield part.left, part.right
 

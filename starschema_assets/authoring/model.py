@@ -16,7 +16,13 @@ from pathlib import Path
 from starschema_assets import command
 from starschema_assets.authoring.derivation import Derivation
 from starschema_assets.authoring.references import Derived, proposed_keys
-from starschema_assets.authoring.source_code import code_of, formatted, take_over, with_constants
+from starschema_assets.authoring.source_code import (
+    code_of,
+    formatted,
+    shown,
+    take_over,
+    with_constants,
+)
 from starschema_assets.contract import Column, Contract, ForeignKey
 from starschema_assets.errors import did_you_mean
 from starschema_assets.model import ModelError
@@ -174,7 +180,7 @@ def _write(
     take_over(file, name, after, write=write)
     for key in keys:
         if key not in existing.foreign_keys:
-            print(f"  {name}: it doesn't declare {code_of(key)}")
+            print(f"  {name}: it doesn't declare {shown(key)}")
 
 
 def _write_new(folder: Path, contract: Contract, circular: Sequence[ForeignKey]) -> None:
@@ -195,7 +201,7 @@ def _new_file(contract: Contract, circular: Sequence[ForeignKey]) -> str:
     code = code_of(contract)
     used = [name for name in ("Column", "Contract", "ForeignKey") if f"{name}(" in code]
     notes = "".join(
-        f"# Left out, since {key.references} refers to this table: {code_of(key)}\n"
+        f"# Left out, since {key.references} refers to this table: {shown(key)}\n"
         for key in circular
     )
     return (

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from pathlib import Path
 
-from starschema_assets.contract import Column, Contract, Reconciliation
+from starschema_assets.contract import Column, Contract, ForeignKey, Reconciliation
 from starschema_assets.errors import StarschemaError
 
 TEXT_WIDTH = 80
@@ -40,6 +40,11 @@ def code_of(value: object) -> str:
 
 def _is_named(value: object, field: "Field[object]") -> bool:
     return isinstance(value, _NAMED) or field.default is not MISSING
+
+
+def shown(key: ForeignKey) -> str:
+    """A foreign key as it stands in a contract, for messages."""
+    return formatted(code_of(key)).strip()
 
 
 def with_constants(code: str, values: Mapping[str, str]) -> str:
