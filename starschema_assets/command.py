@@ -6,6 +6,7 @@ import tempfile
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from types import TracebackType
 from typing import NoReturn
 
 from starschema_assets.errors import StarschemaError, told
@@ -30,6 +31,19 @@ def run(main: Callable[[], int | None]) -> NoReturn:
         file = keep(traceback.format_exc())
         sys.exit(f"{cause_of(error)}\nThe stack trace is in {file}.")
     sys.exit(status)
+
+
+def _end_while_loading(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """Say what is wrong with the project's own files, which commands import before they run."""
+    if isinstance(error, StarschemaError):
+        sys.stderr.write(f"{told(error)}\n")
+    else:
+        sys.__excepthook__(kind, error, trace)
+
+
+sys.excepthook = _end_while_loading
 
 
 def home() -> Path:

@@ -164,7 +164,7 @@ class Model:
 
     def _origins(self, tree: Node) -> set[RawColumn]:
         return {
-            self._raw_column(node.source.name, node.name.rpartition(".")[2])
+            self._raw_column(node.source.name, exp.to_column(node.name, dialect=DIALECT).name)
             for node in tree.walk()
             if isinstance(node.source, exp.Table) and node.source.db == "raw"
         }

@@ -19,7 +19,13 @@ def discovered(raw: Sequence[Contract]) -> tuple[Model, ...]:
 
     Raises ModelError.
     """
-    return in_order(models_of({name: contract_of(name) for name in tables()}, raw))
+    found = tables(FOLDER)
+    for file in sorted(FOLDER.glob("*.py")):
+        if file.stem not in found and holds_contract(file):
+            raise ModelError(
+                f"star/{file.name} is the contract of a table without star/{file.stem}.sql"
+            )
+    return in_order(models_of({name: contract_of(name) for name in found}, raw))
 
 
 def tables(folder: Path = FOLDER) -> list[str]:
@@ -69,6 +75,11 @@ def in_order(models: Sequence[Model]) -> tuple[Model, ...]:
     A table may refer to itself. Raises ModelError for a reference to no table, and for a circle.
     """
     by_name = {model.contract.table: model for model in models}
+    for model in models:
+        if by_name[model.contract.table] is not model:
+            raise ModelError(
+                f"{model.contract.name} is the name of a table and of a history: rename the table"
+            )
     before = {name: _before(model, by_name) for name, model in by_name.items()}
     try:
         return tuple(by_name[name] for name in TopologicalSorter(before).static_order())

@@ -50,7 +50,7 @@ def verify(raw: Sequence[Contract], models: Sequence[Model]) -> None:
 
 
 def faults_of(raw: Sequence[Contract], models: Sequence[Model]) -> Iterator[str]:
-    """One line for each fault; those of the SQL once the contracts have none."""
+    """One line for each fault; those of the SQL once the contracts can be tables."""
     contracts = [*raw, *(model.contract for model in models)]
     faults = [
         *_doubled("raw/", [contract.table for contract in raw]),
@@ -58,6 +58,7 @@ def faults_of(raw: Sequence[Contract], models: Sequence[Model]) -> Iterator[str]
         *(fault for contract in contracts for fault in _of_contract(contract)),
         *_references(models),
     ]
+    yield from (question for contract in contracts for question in _questions(contract))
     yield from faults
     if not faults:
         histories = [model.contract for model in models if model.contract.dimension]
@@ -66,14 +67,18 @@ def faults_of(raw: Sequence[Contract], models: Sequence[Model]) -> Iterator[str]
                 yield from tables.faults_of(model)
 
 
-def _of_contract(contract: Contract) -> Iterator[str]:
+def _questions(contract: Contract) -> Iterator[str]:
+    """What only a person can answer."""
     file = "raw/contracts.py" if contract.stage == "raw" else f"{contract.name}.py"
-    if contract.dimension:
-        return  # made from that of the dimension
     if OPEN in contract.grain:
         yield f"{contract.name}: what is one row of it? Write its grain into {file}"
     if not contract.key:
         yield f"{contract.name} has no key: write the columns that tell its rows apart into {file}"
+
+
+def _of_contract(contract: Contract) -> Iterator[str]:
+    if contract.dimension:
+        return  # made from that of the dimension
     yield from _names(contract)
     names = [column.name for column in contract.columns]
     used = {"key": contract.key, "sorted_by": contract.sorted_by}
@@ -180,6 +185,12 @@ class EmptyTables:
         except ModelError as error:
             yield str(error)
             return
+        asked = contract.reconciliation
+        if asked and asked.table not in model.raw_tables:
+            yield (
+                f"{contract.name} is reconciled with raw/{asked.table}, which its SQL doesn't "
+                f"read; it reads: {', '.join(model.raw_tables)}"
+            )
         differences = list(_differences(contract, columns, file_name(model.paths[0])))
         yield from differences
         if not differences and not contract.dimension:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from starschema_assets import check
 from starschema_assets.analytics import query, verification
 from starschema_assets.analytics.answer import QueryError
 from starschema_assets.analytics.notebook import Star
@@ -29,11 +28,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def _write(folder: Path, *cells: str) -> None:
     notebook = {"cells": [{"cell_type": "code", "source": [cell]} for cell in cells]}
     (folder / "report.ipynb").write_text(json.dumps(notebook))
-
-
-def test_the_project_has_no_faults(capsys: pytest.CaptureFixture[str]) -> None:
-    assert check.main() == 0
-    assert capsys.readouterr().out == ""
 
 
 def test_a_question_about_a_table_that_is_gone_is_told(folder: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from starschema_assets.contract import Column, Contract, ForeignKey
+from starschema_assets.contract import Column, Contract, ForeignKey, Tracked
 from starschema_assets.model import Model, ModelError
 from starschema_assets.star import discovery
 from starschema_assets.star.discovery import in_order, models_of
@@ -91,6 +91,28 @@ def test_a_query_may_end_in_a_semicolon(made: Made) -> None:
     assert made("a", sql="select id from raw.goods;\n").sql == "select id from raw.goods"
 
 
+def test_a_history_and_a_table_cannot_have_one_name(made: Made, star: Path) -> None:
+    (star / "steps" / "today.sql").write_text("select id from raw.goods")
+    tracked = replace(made("dim_good").contract, tracked=Tracked("today", ()))
+    models = models_of({"dim_good": tracked}, [RAW], star)
+    with pytest.raises(
+        ModelError, match=r"^star/dim_good_history is the name of a table and of a h"
+    ):
+        in_order([*models, made("dim_good_history")])
+
+
+def test_a_contract_without_sql_is_refused(
+    made: Made, star: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made("a")
+    (star / "b.py").write_text("\nCONTRACT = None")
+    monkeypatch.setattr(discovery, "FOLDER", star)
+    with pytest.raises(
+        ModelError, match=r"^star/b.py is the contract of a table without star/b.sql"
+    ):
+        discovery.discovered([RAW])
+
+
 def test_sql_without_a_contract_is_told_how_to_get_one() -> None:
     with pytest.raises(ModelError, match=r"^star/nobody.sql has no contract: `make model TABLE=no"):
         discovery.contract_of("nobody")
@@ -99,3 +121,15 @@ def test_sql_without_a_contract_is_told_how_to_get_one() -> None:
 def test_a_table_cannot_have_the_name_of_a_part_of_the_project() -> None:
     with pytest.raises(ModelError, match=r"^star/job.py holds no CONTRACT; .* star/job.sql"):
         discovery.contract_of("job")
+
+
+def test_lineage_follows_columns_whose_names_must_be_quoted(star: Path) -> None:
+    raw = replace(
+        RAW, table="order", columns=(Column("id", "int", ""), Column("the no.", "int", ""))
+    )
+    (star / "a.sql").write_text('select id, "the no." as number from raw."order"')
+    columns = (Column("id", "int", ""), Column("number", "int", ""))
+    contract = replace(RAW, stage="star", table="a", columns=columns)
+    model = models_of({"a": contract}, [raw], star)[0]
+    assert model.column_lineage["number"] == (("order", "the no."),)
+    assert model.raw_columns == {("order", "id"), ("order", "the no.")}

@@ -248,6 +248,13 @@ def test_a_rule_and_a_sum_are_tried_on_the_table(faults: Faults) -> None:
     ]
 
 
+def test_a_reconciliation_with_a_table_that_is_not_read_is_told(faults: Faults) -> None:
+    sums = (Sum("count(*)", "count(*)", "bigint", "sales"),)
+    assert faults(reconciliation=Reconciliation("sold", sums, "id", "number")) == [
+        "star/sales is reconciled with raw/sold, which its SQL doesn't read; it reads: goods"
+    ]
+
+
 def test_what_is_tracked_is_compared_with_its_step(faults: Faults) -> None:
     tracked = Tracked("sold", (replace(PRICE, type="int"),))
     assert faults(tracked=tracked, step=SQL) == [
