@@ -29,6 +29,8 @@ COMMANDS = (
     "restore",
     "history",
     "sample",
+    "contracts",
+    "model",
     "reader",
     "bench",
     "docs",
