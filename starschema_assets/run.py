@@ -19,7 +19,7 @@ from dagster import (
 
 from starschema_assets import command
 from starschema_assets.analytics.answer import QueryError
-from starschema_assets.analytics.query import query, read, show
+from starschema_assets.analytics.query import query, questions, read, show
 from starschema_assets.errors import StarschemaError, told
 from starschema_assets.orchestration.alerts import reason
 from starschema_assets.sample import ensure_sample
@@ -72,7 +72,8 @@ def main() -> None:
     with DagsterInstance.get() as instance:
         for job in (refresh, crawl):
             execute(instance, job, QUIET)
-    for question in FIRST_QUESTIONS:
+    known = questions()
+    for question in [q for q in FIRST_QUESTIONS if q in known] or list(known)[:2]:
         print(f"\n{question.replace('_', ' ').capitalize()}")
         try:
             show(query(read(question), settings))
