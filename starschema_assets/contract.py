@@ -7,7 +7,11 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Column:
-    """A column; `type` is the name Athena gives it, e.g. `int`, `decimal(10,2)`, `string`."""
+    """A column; `type` is the name Athena gives it.
+
+    That is `boolean`, `tinyint`, `smallint`, `int`, `bigint`, `float`, `double`, `decimal(p,s)`,
+    `date`, `timestamp` (UTC), `string` or `binary`.
+    """
 
     name: str
     type: str

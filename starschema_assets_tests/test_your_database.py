@@ -33,8 +33,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[DatabaseServer]:
         for file in ("sakila-schema.sql", "sakila-data.sql"):
             server.execute(Path(SAKILA, file).read_text(encoding="utf-8"))
         server.execute(
-            f"create user reader identified by '{PASSWORD}';"
-            "grant select, show view on sakila.* to reader"
+            f"create user reader identified by '{PASSWORD}';grant select on sakila.* to reader"
         )
         yield server
 
@@ -99,6 +98,7 @@ def test_the_page_leads_to_a_star_with_the_sums_of_the_source(
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert "WARNING" not in done.stderr
+    assert "\nPayments by category\n" in done.stdout
     payments, amount, rentals, films = server.execute(
         "select (select count(*) from payment), (select sum(amount) from payment), "
         "(select count(*) from rental), (select count(*) from film)",

@@ -52,7 +52,7 @@ def read(argument: str) -> str:
     if argument.isidentifier() or not argument.strip():
         raise QueryError(
             f"{argument!r} is neither SQL nor a question: give a query, @file, "
-            f"or one of {', '.join(known)}{did_you_mean(argument, known)}"
+            f"or one of {', '.join(known) or 'none yet'}{did_you_mean(argument, known)}"
         )
     return argument
 

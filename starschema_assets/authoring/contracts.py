@@ -8,7 +8,7 @@ order. Where there are contracts already, it prints the difference; `--write` ta
 import argparse
 import re
 import runpy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import attrgetter
@@ -59,7 +59,8 @@ def main(arguments: Sequence[str] | None = None, file: Path = FILE) -> None:
     options = parser.parse_args(arguments)
     before = file.read_text(encoding="utf-8") if file.exists() else HEAD
     existing = contracts_in(file) if file.exists() else {}
-    declared, notes = declarations(Source(Settings()), options.tables)
+    written = {contract.table for contract in existing.values()}
+    declared, notes = declarations(Source(Settings()), options.tables, written)
     contracts = {
         constant: merged(contract, declared.get(contract.table))
         for constant, contract in existing.items()
@@ -82,9 +83,12 @@ def contracts_in(file: Path) -> dict[str, Contract]:
     return {constants[id(contract)]: contract for contract in names.get("CONTRACTS", ())}
 
 
-def declarations(source: Source, chosen: Sequence[str]) -> tuple[dict[str, Declaration], list[str]]:
+def declarations(
+    source: Source, chosen: Sequence[str], written: Collection[str]
+) -> tuple[dict[str, Declaration], list[str]]:
     """What becomes contracts, by table, and one line for each thing that doesn't.
 
+    Tables that are `chosen`, or have `written` contracts, are taken without a key, and views too.
     Raises StarschemaError if there is no such table.
     """
     described = {
@@ -101,16 +105,17 @@ def declarations(source: Source, chosen: Sequence[str]) -> tuple[dict[str, Decla
     wanted = sorted(chosen or described, key=lambda name: (name.lower(), name))
     for name, table in source.declared(wanted).items():
         declaration = Declaration(table, described[name])
-        if reason := _left_out(declaration, found, is_chosen=bool(chosen)):
+        is_wanted = bool(chosen) or name in written
+        if reason := _left_out(declaration, found, is_wanted=is_wanted):
             notes.append(f"{name}: {reason}")
         else:
             found[name] = declaration
-            notes += _remarks(declaration)
+            notes += _remarks(declaration, is_written=name in written)
     return found, notes
 
 
 def _left_out(
-    declaration: Declaration, others: Mapping[str, Declaration], *, is_chosen: bool
+    declaration: Declaration, others: Mapping[str, Declaration], *, is_wanted: bool
 ) -> str:
     """Why a table gets no contract; empty if it does."""
     name, kind = declaration.table.name, declaration.described[0].kind
@@ -122,19 +127,19 @@ def _left_out(
         )
     if same := [other for other in others if other.lower() == name.lower()]:
         return f"left out: its name differs from {same[0]} in case only, and Athena ignores case"
-    if kind not in TABLE_KINDS and not is_chosen:
+    if kind not in TABLE_KINDS and not is_wanted:
         return f"left out: it is a {kind}; {takes}"
-    if not declaration.key and not is_chosen:
+    if not declaration.key and not is_wanted:
         return f"left out: it has no key; {takes}"
     return ""
 
 
-def _remarks(declaration: Declaration) -> Iterator[str]:
+def _remarks(declaration: Declaration, *, is_written: bool) -> Iterator[str]:
     """What to know of a table that gets a contract."""
     table = declaration.table
-    if not declaration.key:
+    if not declaration.key and not is_written:
         yield f"{table.name}: it has no key: write the columns that tell its rows apart"
-    elif not table.key:
+    elif declaration.key and not table.key:
         key = ", ".join(declaration.key)
         yield f"{table.name}: it has no primary key; {key}, which is unique, stands for it"
     for column in table.left_out:

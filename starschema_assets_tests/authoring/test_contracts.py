@@ -26,7 +26,7 @@ class Library:
         self.server = server
         self.file = file
         server.execute("drop database if exists lending; create database lending")
-        server.execute("grant select, show view on lending.* to reader")
+        server.execute("grant select on lending.* to reader")
         self.sql(LIBRARY)
         url = server.url("reader", PASSWORD, "lending")
         monkeypatch.setenv("STARSCHEMA_SOURCE_URL", url)
@@ -132,6 +132,12 @@ def test_tables_that_are_chosen_are_taken_without_a_key_too(
     assert contracts["late"].columns[-1] == Column("days", "bigint", "")
     said = capsys.readouterr().out
     assert "visits: it has no key: write the columns that tell its rows apart" in said
+    library.file.write_text(library.file.read_text().replace("key=(),", 'key=("day",),'))
+    assert {"late", "visits", "books"} <= library.contracts("--write").keys()
+    assert library.contracts()["visits"].key == ("day",)
+    said = capsys.readouterr().out
+    assert "visits: " not in said
+    assert said.endswith("raw/contracts.py says so already.\n")
 
 
 @on_both
