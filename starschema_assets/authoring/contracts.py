@@ -22,7 +22,7 @@ from starschema_assets.errors import StarschemaError, did_you_mean
 from starschema_assets.settings import CHECKOUT, Settings
 from starschema_assets.source.database import Described, SourceTable
 from starschema_assets.source.source import Source
-from starschema_assets.star.verification import NAME
+from starschema_assets.star.verification import NAME, OPEN_GRAIN
 
 FILE = CHECKOUT / "starschema_assets" / "raw" / "contracts.py"
 HEAD = '''\
@@ -156,7 +156,7 @@ def proposed(declaration: Declaration) -> Contract:
     return Contract(
         stage="raw",
         table=table.name,
-        grain=f"one row per {' and '.join(key)}" if key else "one row per ?",
+        grain=f"one row per {' and '.join(key)}" if key else OPEN_GRAIN,
         description=_one_line(declaration.described[0].table_comment),
         key=key,
         columns=tuple(

@@ -4,18 +4,24 @@ All of it is cautious. A column may be NULL unless the SQL rules it out, and a k
 the joins can't multiply its rows.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable
 from functools import cached_property
 
 from sqlglot import exp
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, build_scope
 
+from starschema_assets.authoring.joins import (
+    Attribute,
+    aliases_of,
+    equal_attributes,
+    equations_of,
+    optional_sources,
+    required_columns,
+    root_sources,
+)
 from starschema_assets.contract import Contract
 from starschema_assets.model import DIALECT, Model, RawColumn, parsed
-
-Attribute = tuple[str, str]
-"""A source of a query, by its alias, and a column of it."""
 
 _STRICT = (
     exp.Paren, exp.Neg, exp.Add, exp.Sub, exp.Mul, exp.DPipe, exp.Concat, exp.Predicate, exp.And,
@@ -69,8 +75,8 @@ class Derivation:
         """The pairs of raw columns that joins compare."""
         pairs = set()
         for scope in self._root.traverse():
-            for one, other in _equations(scope):
-                origins = self._origin_of(scope, one), self._origin_of(scope, other)
+            for equation in equations_of(scope):
+                origins = (self._origin_of(scope, side) for side in equation.sides)
                 pairs.add(frozenset(filter(None, origins)))
         return frozenset(pairs)
 
@@ -113,6 +119,8 @@ class Derivation:
     def _is_nullable(self, scope: Scope, place: int) -> bool:
         if scope.set_operation_scopes:
             return any(self._is_nullable(part, place) for part in scope.set_operation_scopes)
+        if _has_subtotals(scope):
+            return True
         return self._may_be_null(scope, _query(scope).selects[place].unalias())
 
     def _may_be_null(self, scope: Scope, value: exp.Expr) -> bool:  # noqa: PLR0911 - a rule each
@@ -144,9 +152,9 @@ class Derivation:
         return True
 
     def _may_column_be_null(self, scope: Scope, column: exp.Column) -> bool:
-        if (column.table, column.name) in _required(scope):
+        if (column.table, column.name) in required_columns(scope):
             return False
-        if column.table in _optional(scope):
+        if column.table in optional_sources(scope):
             return True
         source = scope.sources.get(column.table)
         if isinstance(source, Scope) and column.name in _names(source):
@@ -158,9 +166,8 @@ class Derivation:
     def _key(self, scope: Scope) -> set[str] | None:
         """The columns of a query that tell its rows apart; None if that isn't sure."""
         query = _query(scope)
-        if scope.set_operation_scopes or any(
-            each.find(exp.Unnest, exp.Explode) for each in query.selects
-        ):
+        makes_rows = any(each.find(exp.Unnest, exp.Explode) for each in query.selects)
+        if makes_rows or scope.set_operation_scopes or _has_subtotals(scope):
             return None
         if query.args.get("distinct"):
             return set(query.named_selects)
@@ -171,22 +178,18 @@ class Derivation:
                 if any(select.unalias() == by for by in group.expressions)
             }
             return names if len(names) == len(group.expressions) else None
-        keys = {alias: self._key_of_source(scope, alias) for alias in _aliases(scope)}
-        if not keys or any(key is None for key in keys.values()):
+        keys = {alias: self._key_of_source(scope, alias) for alias in aliases_of(scope)}
+        if not all(keys.values()):
             return None
         outputs = {
             (column.table, column.name): select.alias_or_name
             for select in reversed(query.selects)
             if isinstance(column := select.unalias(), exp.Column)
         }
-        found = set()
-        for attribute in {each for alias in _roots(scope, keys) for each in keys[alias] or ()}:
-            same = [attribute, *_same(scope, attribute)]
-            output = next((outputs[each] for each in same if each in outputs), None)
-            if output is None:
-                return None
-            found.add(output)
-        return found
+        attributes = {each for alias in root_sources(scope, keys) for each in keys[alias] or ()}
+        same = ([each, *equal_attributes(scope, each)] for each in attributes)
+        found = [next((outputs[each] for each in equal if each in outputs), "") for equal in same]
+        return set(found) if all(found) else None
 
     def _key_of_source(self, scope: Scope, alias: str) -> set[Attribute] | None:
         source = scope.sources.get(alias)
@@ -211,100 +214,7 @@ def _names(scope: Scope) -> list[str]:
     return _query(scope).named_selects
 
 
-def _aliases(scope: Scope) -> list[str]:
-    """The sources of a query, in their order."""
-    from_ = scope.expression.args.get("from_")
-    joins = scope.expression.args.get("joins") or []
-    return [part.alias_or_name for part in [from_, *joins] if part]
-
-
-def _optional(scope: Scope) -> set[str]:
-    """The sources whose columns are NULL where an outer join finds no row."""
-    found: set[str] = set()
-    before: list[str] = _aliases(scope)[:1]
-    for join in scope.expression.args.get("joins") or []:
-        if join.side in {"LEFT", "FULL"}:
-            found.add(join.alias_or_name)
-        if join.side in {"RIGHT", "FULL"}:
-            found |= set(before)
-        before.append(join.alias_or_name)
-    return found
-
-
-def _required(scope: Scope) -> set[Attribute]:
-    """The columns that the filter wants not to be NULL."""
-    where = scope.expression.args.get("where")
-    return {
-        (column.table, column.name)
-        for part in _conditions(where.this if where else None)
-        for column in _compared(part)
-        if isinstance(column, exp.Column)
-    }
-
-
-def _compared(condition: exp.Expr) -> list[exp.Expr]:
-    """What can't be NULL where a condition holds."""
-    if isinstance(condition, exp.Not) and isinstance(condition.this, exp.Is):
-        return [condition.this.this] if isinstance(condition.this.expression, exp.Null) else []
-    if isinstance(condition, exp.EQ | exp.NEQ | exp.GT | exp.GTE | exp.LT | exp.LTE):
-        return [condition.this, condition.expression]
-    return []
-
-
-def _conditions(condition: exp.Expr | None) -> Iterator[exp.Expr]:
-    """The parts of a condition that all hold."""
-    if condition is not None:
-        yield from condition.flatten() if isinstance(condition, exp.And) else [condition]
-
-
-def _equations(scope: Scope) -> Iterator[tuple[exp.Expr, exp.Expr]]:
-    """The two sides of each equation that joins and the filter ask for."""
-    where = scope.expression.args.get("where")
-    conditions = [join.args.get("on") for join in scope.expression.args.get("joins") or []]
-    for condition in [*conditions, where.this if where else None]:
-        for part in _conditions(condition):
-            if isinstance(part, exp.EQ):
-                yield part.left, part.right
-
-
-def _roots(scope: Scope, keys: Mapping[str, Collection[Attribute] | None]) -> list[str]:
-    """The sources without whose rows those of the others aren't determined."""
-    optional = _optional(scope)
-    roots = list(keys)
-    for alias in reversed(list(keys)):
-        others = [each for each in roots if each != alias]
-        # A row of an optional source may be missing, and then it determines nothing
-        known = others if alias in optional else [each for each in others if each not in optional]
-        if alias in _determined(scope, keys, known):
-            roots = others
-    return roots
-
-
-def _determined(
-    scope: Scope, keys: Mapping[str, Collection[Attribute] | None], known: Sequence[str]
-) -> set[str]:
-    """The sources of which each row of the known ones finds one row at most."""
-    found = set(known)
-    sides = [pair for each in _equations(scope) for pair in (each, each[::-1])]
-    while True:
-        given = {
-            (one.table, one.name)
-            for one, other in sides
-            if isinstance(one, exp.Column)
-            and found.issuperset(column.table for column in other.find_all(exp.Column))
-        }
-        more = {alias for alias, key in keys.items() if key and given.issuperset(key)} - found
-        if not more:
-            return found
-        found |= more
-
-
-def _same(scope: Scope, attribute: Attribute) -> Iterator[Attribute]:
-    """The attributes that a join makes equal to one, in every row."""
-    optional = _optional(scope)
-    for sides in _equations(scope):
-        for one, other in (sides, sides[::-1]):
-            if isinstance(one, exp.Column) and isinstance(other, exp.Column):
-                pair = (one.table, one.name), (other.table, other.name)
-                if pair[0] == attribute and optional.isdisjoint({one.table, other.table}):
-                    yield pair[1]
+def _has_subtotals(scope: Scope) -> bool:
+    """Whether `group by` adds rows in which columns are NULL."""
+    group = scope.expression.args.get("group") or exp.Group()
+    return group.find(exp.Rollup, exp.Cube, exp.GroupingSets) is not None

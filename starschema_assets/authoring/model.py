@@ -28,7 +28,7 @@ from starschema_assets.errors import did_you_mean
 from starschema_assets.model import ModelError
 from starschema_assets.raw.contracts import CONTRACTS
 from starschema_assets.star.discovery import FOLDER, holds_contract, models_of, tables
-from starschema_assets.star.verification import OPEN, EmptyTables
+from starschema_assets.star.verification import OPEN_GRAIN, EmptyTables
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def _with(table: Derived, **changes: object) -> Derived:
 
 
 def _stub(table: str) -> Contract:
-    return Contract("star", table, f"one row per {OPEN}", "", key=(), columns=())
+    return Contract("star", table, OPEN_GRAIN, "", key=(), columns=())
 
 
 def _comment(sql: str) -> str:

@@ -20,8 +20,8 @@ from starschema_assets.model import Model, ModelError, file_name, tables_of
 from starschema_assets.quality.files import types_of
 from starschema_assets.types import ColumnRefused, UnsupportedType, arrow_type, athena_safe
 
-OPEN = "?"
-"""Stands in a grain that is still to be written."""
+OPEN_GRAIN = "one row per ?"
+"""A grain that is still to be written."""
 NAME = re.compile(r"[A-Za-z0-9_]+")
 MAX_NAME_BYTES = 255
 """Of a table or a column in Glue's catalog."""
@@ -70,7 +70,7 @@ def faults_of(raw: Sequence[Contract], models: Sequence[Model]) -> Iterator[str]
 def _questions(contract: Contract) -> Iterator[str]:
     """What only a person can answer."""
     file = "raw/contracts.py" if contract.stage == "raw" else f"{contract.name}.py"
-    if OPEN in contract.grain:
+    if contract.grain == OPEN_GRAIN:
         yield f"{contract.name}: what is one row of it? Write its grain into {file}"
     if not contract.key:
         yield f"{contract.name} has no key: write the columns that tell its rows apart into {file}"

@@ -200,6 +200,7 @@ def test_what_may_be_null_follows_from_the_join(
     [
         ("select isbn, max(author) as v from raw.authors group by isbn", False),
         ("select max(author) as v from raw.authors", True),
+        ("select count(*) as n, isbn as v from raw.authors group by rollup (isbn)", True),
         ("select count(*) as v from raw.authors", False),
         ("select isbn as v from raw.books union all select isbn from raw.authors", False),
         ("select isbn as v from raw.books union all select null", True),
@@ -254,6 +255,16 @@ BOOKS_AND_AUTHORS = "raw.books as b join raw.authors as a on b.isbn = a.isbn"
             ),
             ("id",),
         ),
+        # What an outer join compares holds only where it finds a row
+        (
+            (
+                "select l.id, b.isbn from raw.loans as l join raw.books as b on true "
+                "left join raw.authors as a on a.isbn = b.isbn and a.author = 'A' "
+                "and l.book_isbn = b.isbn"
+            ),
+            ("id", "isbn"),
+        ),
+        ("select isbn, count(*) as n from raw.authors group by rollup (isbn)", ()),
         ("select l.id, b.isbn from raw.loans as l, raw.books as b", ("id", "isbn")),
         ("select isbn, count(*) as n from raw.authors group by isbn", ("isbn",)),
         ("select count(*) as n from raw.authors group by isbn", ()),
