@@ -96,7 +96,8 @@ class LocalClient:
         client.run(
             context=context,
             extras=extras,
-            command=[sys.executable, str(self._script)],
+            # -P: beside the script are files named after tables, such as calendar.py
+            command=[sys.executable, "-P", str(self._script)],
             env={
                 "STARSCHEMA_SOURCE_URL": "",
                 "SPARK_LOCAL_DIRS": str(self._scratch / "spark"),
