@@ -108,7 +108,8 @@ def digest_of(path: Path) -> str:
     """The SHA-256 of a file's rows in their order, as `write_table` records it."""
     digest, file = hashlib.sha256(), pq.ParquetFile(path)
     for group in range(file.num_row_groups):
-        _add_rows(digest, file.read_row_group(group))
+        _add_rows(digest, file.read_row_group(group, use_threads=False))
+    pa.default_memory_pool().release_unused()
     return digest.hexdigest()
 
 
