@@ -32,6 +32,7 @@ WAIT_LONG = (
     "test_report.py",
     "test_bad_data.py",
     "test_lock.py",
+    "test_ten_days.py",
 )
 """Files that mostly wait, begun first so that the others pass meanwhile."""
 

@@ -98,6 +98,7 @@ def nothing_lost_by_rebuild(
         ),
     ]
     before, after = f'{PREVIOUS}."{contract.table}"', f'star."{contract.table}"'
+    key = ", ".join(f'"{name}"' for name in contract.key)
     count = 0
     examples: list[dict[str, Any]] = []
     for part in _parts(tables, contract, published.rows):
@@ -105,7 +106,7 @@ def nothing_lost_by_rebuild(
             f"select *, count(*) over () as lost from (select * from {before} where {part} "
             f"and observedOn <> date '{day}') as before "
             f"where not exists (select 1 from (select * from {after} where {part}) as after "
-            f"where {' and '.join(same)}) order by {', '.join(contract.key)} limit {EXAMPLES}"
+            f"where {' and '.join(same)}) order by {key} limit {EXAMPLES}"
         )
         lost = [dict(zip(columns, row, strict=True)) for row in rows]
         count += lost[0]["lost"] if lost else 0

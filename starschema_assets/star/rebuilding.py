@@ -49,6 +49,8 @@ class Rebuilding:
         `<YYYY-MM-DD>/<table>.parquet`, or else of those that the lake keeps. Raises HistoryRefused,
         NotPublished and Unreadable.
         """
+        if not self.histories:
+            raise HistoryRefused("no contract of a dimension tracks columns: there is no history")
         raw = {table: self.lake.footer(("raw", table)) for table in self._tables}
         zone = self.settings.history_timezone
         today = max(day_of(model, raw, zone) for model in self.histories)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from starschema_assets.lake.errors import NotPublished, Unreadable
 from starschema_assets.raw.contracts import CONTRACTS
 from starschema_assets.star.continuation import HistoryRefused
+from starschema_assets.star.rebuilding import Rebuilding
 from starschema_assets_tests.conftest import VERSIONED
 from starschema_assets_tests.seaweedfs import SeaweedFS
 from starschema_assets_tests.star.days import LOG, Days
@@ -125,7 +126,7 @@ def test_a_rebuild_makes_what_is_published(tmp_path: Path, source: str) -> None:
 
 @settings(
     deadline=None,
-    max_examples=8,
+    max_examples=5,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(changes=days_seen(), source=st.sampled_from(["lake", "folder", "s3"]))
@@ -303,6 +304,12 @@ def test_raw_tables_of_another_source_are_refused_unless_that_was_accepted(
     days.former_sources = ["shop"]
     days.extract("2026-01-10T05:00")
     assert days.rebuild() == {}
+
+
+def test_a_star_without_histories_has_nothing_to_rebuild(tmp_path: Path) -> None:
+    days = Days(tmp_path)
+    with pytest.raises(HistoryRefused, match="no contract of a dimension tracks columns"):
+        Rebuilding(days.lake, days.settings, (), "run", LOG).stage(None)
 
 
 def test_a_lake_without_raw_tables_has_nothing_to_rebuild_from(tmp_path: Path) -> None:
