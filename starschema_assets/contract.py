@@ -131,11 +131,14 @@ class Contract:
     """What is remembered of the table, if it is a dimension."""
     dimension: "Contract | None" = None
     """The dimension whose versions the table holds, if it is a history."""
+    is_referred_to: bool = False
+    """True if another star table refers to it; `star.discovery` finds it out, nobody writes it."""
 
     @property
     def is_fact(self) -> bool:
         """True if the table refers to dimensions, and isn't one, nor the history of one."""
-        return bool(self.foreign_keys) and not (self.tracked or self.dimension)
+        is_dimension = self.is_referred_to or self.tracked or self.dimension
+        return not is_dimension and any(k.references != self.table for k in self.foreign_keys)
 
     @property
     def grouped(self) -> tuple[str, ...]:

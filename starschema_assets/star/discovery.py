@@ -1,6 +1,7 @@
 """Finds the models of the star by their files, and brings them into the order of publication."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from importlib import import_module
 from pathlib import Path
@@ -25,7 +26,8 @@ def discovered(raw: Sequence[Contract]) -> tuple[Model, ...]:
             raise ModelError(
                 f"star/{file.name} is the contract of a table without star/{file.stem}.sql"
             )
-    return in_order(models_of({name: contract_of(name) for name in found}, raw))
+    contracts = with_references({name: contract_of(name) for name in found})
+    return in_order(models_of(contracts, raw))
 
 
 def tables(folder: Path = FOLDER) -> list[str]:
@@ -54,6 +56,20 @@ def contract_of(table: str) -> Contract:
 def holds_contract(file: Path) -> bool:
     """Whether a Python file is the contract of a table, and not a part of the project."""
     return "\nCONTRACT = " in file.read_text(encoding="utf-8")
+
+
+def with_references(contracts: Mapping[str, Contract]) -> dict[str, Contract]:
+    """The contracts, each knowing whether another one refers to it."""
+    referred_to = {
+        key.references
+        for table, contract in contracts.items()
+        for key in contract.foreign_keys
+        if key.references != table
+    }
+    return {
+        table: replace(contract, is_referred_to=table in referred_to)
+        for table, contract in contracts.items()
+    }
 
 
 def models_of(

@@ -9,7 +9,7 @@ import pytest
 from starschema_assets.contract import Column, Contract, ForeignKey, Tracked
 from starschema_assets.model import Model, ModelError
 from starschema_assets.star import discovery
-from starschema_assets.star.discovery import in_order, models_of
+from starschema_assets.star.discovery import in_order, models_of, with_references
 
 RAW = Contract("raw", "goods", "a good", "Goods.", ("id",), (Column("id", "int", "Number."),))
 
@@ -47,6 +47,21 @@ def test_what_is_referred_to_is_published_before_whatever_its_name(made: Made) -
 
 def test_a_table_may_refer_to_itself(made: Made) -> None:
     assert names(made("staff", "staff")) == ["staff"]
+
+
+def test_a_fact_refers_to_others_and_no_other_table_refers_to_it() -> None:
+    references = {"sales": "customers", "customers": "places", "places": None, "staff": "staff"}
+    contracts = {
+        table: replace(
+            RAW,
+            stage="star",
+            table=table,
+            foreign_keys=(ForeignKey(("id",), reference),) if reference else (),
+        )
+        for table, reference in references.items()
+    }
+    found = with_references(contracts)
+    assert [table for table, contract in found.items() if contract.is_fact] == ["sales"]
 
 
 def test_a_circle_is_refused_with_its_tables(made: Made) -> None:
