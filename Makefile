@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run ui query notebook report sample contracts model reader docs screenshots forget restore history test terraform rehearse fuzz soak bench check lock wheel clean
+.PHONY: help run ui query notebook report sample contracts model reader docs screenshots forget restore history test test-general terraform rehearse fuzz soak bench check lock wheel clean
 .DELETE_ON_ERROR:
 
 # Settings of the make command line: `make PYTHON=python3.12 run`.
@@ -47,7 +47,7 @@ AWS_TESTS := starschema_assets_tests/terraform
 mysql := .venv/bin/python -m starschema_assets_tests.mysql_packages
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "The environment is made in .venv when a target needs it (Python 3.11 to 3.13: PYTHON=python3.12)."
 
@@ -102,6 +102,13 @@ test: .venv/installed .venv/spark ## run the tests on a real MariaDB, MySQL, S3 
 	  $(call install,chromium libatomic1,the browser in which the tests look at the UI)
 	@.venv/bin/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(or $(ARGS),--ignore $(AWS_TESTS))
 	@$(if $(ARGS),,.venv/bin/python -m starschema_assets_tests.servers)
+
+# Files, and single tests of other files, that name what the classic cars have.
+CARS := $(shell cat starschema_assets_tests/classic_cars.txt)
+
+test-general: ## run the tests that hold for any business: all but those of starschema_assets_tests/classic_cars.txt
+	@$(MAKE) --no-print-directory test ARGS="--ignore $(AWS_TESTS) \
+	  $(foreach test,$(CARS),$(if $(findstring ::,$(test)),--deselect,--ignore) $(test)) $(ARGS)"
 
 terraform: .venv/installed ## check the configuration in terraform/: its form, its tests, its policies
 	@.venv/bin/python -m pytest $(AWS_TESTS) $(ARGS)

@@ -5,23 +5,19 @@ STARSCHEMA_TEST_SAKILA names the folder with `sakila-schema.sql` and `sakila-dat
 
 import os
 import re
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
-from starschema_assets.settings import CHECKOUT
 from starschema_assets_tests.conftest import PASSWORD
 from starschema_assets_tests.database_server import DatabaseServer
+from starschema_assets_tests.project_copy import PAGE, copy_project, run_in
 from starschema_assets_tests.servers import KINDS, server_of
 
 SAKILA = os.environ.get("STARSCHEMA_TEST_SAKILA", "")
 URL = "mysql+pymysql://reader:password@127.0.0.1:3306/sakila"
-PAGE = (CHECKOUT / "docs" / "your-database.md").read_text(encoding="utf-8")
 
 pytestmark = pytest.mark.skipif(not SAKILA, reason="STARSCHEMA_TEST_SAKILA names no folder")
 
@@ -40,24 +36,17 @@ def server(request: pytest.FixtureRequest) -> Iterator[DatabaseServer]:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A copy of the project, with its environment and an instance of Dagster of its own."""
-    made = (".git", ".venv", ".mysql", "data", "build", "dist", "*.egg-info", ".*_cache", "*.log")
-    shutil.copytree(
-        CHECKOUT,
-        tmp_path / "project",
-        ignore=shutil.ignore_patterns(*made, "__pycache__", "storage"),
-    )
-    (tmp_path / "project" / ".venv").symlink_to(CHECKOUT / ".venv")
+    """A copy of the project."""
+    copy_project(tmp_path / "project")
     return tmp_path / "project"
 
 
-APPLY = "from starschema_assets_tests.test_your_database import apply; apply()"
+APPLY = "from starschema_assets_tests.project_copy import apply; apply()"
 
 
 def script(url: str) -> str:
     """The page's commands, with its differences applied between them."""
-    # The environment is there: make would install it where it finds newer files
-    commands = ['make() { command make -o .venv/installed "$@"; }']
+    commands = []
     for kind, text in re.findall(r"^```(sh|diff)\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE):
         is_command = kind == "sh"
         commands.append(
@@ -66,37 +55,11 @@ def script(url: str) -> str:
     return "\n".join(commands).replace(URL, url)
 
 
-def apply() -> None:
-    """Change a file as a difference on the standard input says, wherever the lines stand in it."""
-    head, *hunks = re.split(r"^@@.*\n", sys.stdin.read(), flags=re.MULTILINE)
-    file = Path(head.split("+++ b/")[1].strip())
-    code = file.read_text(encoding="utf-8")
-    for hunk in hunks:
-        before, after = (
-            "".join(line[1:] for line in hunk.splitlines(keepends=True) if line[0] != mark)
-            for mark in "+-"
-        )
-        if code.count(before) != 1:
-            raise ValueError(f"{file} doesn't have these lines once:\n{before}")
-        code = code.replace(before, after)
-    file.write_text(code, encoding="utf-8")
-
-
 def test_the_page_leads_to_a_star_with_the_sums_of_the_source(
     server: DatabaseServer, project: Path
 ) -> None:
-    foreign = ("STARSCHEMA_", "DAGSTER_", "AWS_", "MAKE", "MFLAGS")
-    others = {name: text for name, text in os.environ.items() if not name.startswith(foreign)}
     assert URL in PAGE
-    done = subprocess.run(
-        ["bash", "-euc", script(server.url("reader", PASSWORD, "sakila"))],
-        cwd=project,
-        env=others,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    done = run_in(project, script(server.url("reader", PASSWORD, "sakila")))
     assert "WARNING" not in done.stderr
     assert "\nPayments by category\n" in done.stdout
     payments, amount, rentals, films = server.execute(

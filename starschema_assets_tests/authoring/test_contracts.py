@@ -207,23 +207,6 @@ def test_what_is_written_passes_the_project_s_own_checks(library: Library) -> No
 
 
 @on_both
-def test_the_sample_gives_the_project_s_own_contracts_but_for_what_people_wrote(
-    library: Library, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    server = library.server
-    monkeypatch.setenv("STARSCHEMA_SOURCE_URL", server.url("reader", PASSWORD, "sample"))
-    main([])  # of the project's own file it prints the difference
-    assert capsys.readouterr().out == "raw/contracts.py says so already.\n"
-    written = library.contracts()
-
-    def declared(contract: Contract) -> object:
-        columns = [(c.name, c.type, c.nullable) for c in contract.columns]
-        return contract.table, contract.key, columns
-
-    assert [declared(written[each.table]) for each in CONTRACTS] == [*map(declared, CONTRACTS)]
-
-
-@on_both
 def test_two_hundred_tables_take_seconds(library: Library) -> None:
     columns = ", ".join(f"column_{number} varchar(20)" for number in range(20))
     library.sql(

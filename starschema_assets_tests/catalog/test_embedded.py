@@ -14,6 +14,7 @@ from starschema_assets.catalog.catalog import CatalogError
 from starschema_assets.catalog.embedded import EmbeddedCatalog, connect
 from starschema_assets.lake.lake import open_lake
 from starschema_assets.settings import Settings
+from starschema_assets.star.models import MODELS
 from starschema_assets_tests.conftest import VERSIONED
 from starschema_assets_tests.seaweedfs import SeaweedFS
 
@@ -99,12 +100,11 @@ def test_a_table_that_left_the_lake_leaves_the_catalog(local: Settings) -> None:
 
 def test_columns_are_described_as_in_the_contract(local: Settings) -> None:
     shelf = Shelf(local)
-    columns = ["customerNumber", "customerName", "contactLastName", "contactFirstName"]
-    columns += ["phone", "addressLine1", "addressLine2", "creditLimit"]
-    shelf.publish("dim_customers", {name: [1] for name in columns})
+    contract = MODELS[0].contract
+    shelf.publish(contract.table, {column.name: [1] for column in contract.columns})
     shelf.catalog.crawl(LOG)
-    comment = shelf.ask("select comment from duckdb_columns() where column_name = 'customerName'")
-    assert comment == [("Name of the business.",)]
+    comments = shelf.ask("select column_name, comment from duckdb_columns() where not internal")
+    assert dict(comments) == {column.name: column.description for column in contract.columns}
 
 
 def test_a_crawl_is_not_in_the_way_of_someone_who_is_asking(local: Settings) -> None:

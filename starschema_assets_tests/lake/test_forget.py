@@ -13,12 +13,15 @@ from starschema_assets.errors import StarschemaError
 from starschema_assets.lake.errors import LakeError, NotPublished
 from starschema_assets.lake.lake import Lake, open_lake
 from starschema_assets.settings import Settings
+from starschema_assets.star.models import HISTORIES, MODELS
 from starschema_assets_tests.conftest import PLAIN
-from starschema_assets_tests.lake.tables import FACT, LOG, publish, rows_of, runs_in
+from starschema_assets_tests.lake.tables import LOG, publish, rows_of, runs_in
 
 OLD = ("star", "dim_shelves")
 """A table that no contract names."""
-HISTORY = ("star", "dim_products_history")
+FACT = MODELS[-1].contract
+DIMENSION = ("star", FACT.foreign_keys[0].references)
+HISTORY = HISTORIES[0].contract.path
 
 Command = Callable[..., str]
 
@@ -56,20 +59,20 @@ def test_a_table_goes_from_lake_and_catalog_on_record_and_can_be_put_back(
     lake: Lake, command: Command
 ) -> None:
     publish(lake, "r1", OLD)
-    publish(lake, "r2", OLD, FACT)
+    publish(lake, "r2", OLD, FACT.path)
     catalog = EmbeddedCatalog(Settings())
     catalog.crawl(LOG)
 
     shown = command("unnamed")
     assert "star/dim_shelves: " in shown
     assert "written by run r2" in shown
-    assert "fact_orders" not in shown
+    assert FACT.table not in shown
     assert "Nothing was taken out" in shown
-    assert lake.tables("star") == [OLD, FACT]
+    assert lake.tables("star") == sorted([OLD, FACT.path])
 
     assert "Taken out" in command("unnamed", "--yes")
-    assert lake.tables("star") == [FACT]
-    assert list(catalog.tables()) == ["fact_orders"]
+    assert lake.tables("star") == [FACT.path]
+    assert list(catalog.tables()) == [FACT.table]
     with DagsterInstance.get() as instance:
         observed = instance.fetch_observations(AssetRecordsFilter(AssetKey(OLD)), limit=9)
     assert [record.asset_observation is not None for record in observed.records] == [True]
@@ -83,21 +86,23 @@ def test_a_table_goes_from_lake_and_catalog_on_record_and_can_be_put_back(
 
 def test_a_history_goes_only_by_a_word_of_its_own(lake: Lake, command: Command) -> None:
     publish_history(lake, "r1")
-    publish(lake, "r1", FACT)
+    publish(lake, "r1", FACT.path)
     assert '"--yes --history"' in command("star")
-    with pytest.raises(StarschemaError, match="star/dim_products_history: the source can't give"):
+    with pytest.raises(
+        StarschemaError, match=f"{HISTORIES[0].contract.name}: the source can't give"
+    ):
         command("star", "--yes")
-    assert lake.tables("star") == [HISTORY, FACT]
+    assert lake.tables("star") == sorted([HISTORY, FACT.path])
     command("star", "--yes", "--history")
     assert lake.tables("star") == []
-    command("star/dim_products_history", main=restore.main)
+    command(HISTORIES[0].contract.name, main=restore.main)
     assert runs_in(lake.fetch(HISTORY)) == ["r1"]
 
 
 def test_what_would_break_is_said(lake: Lake, command: Command) -> None:
-    publish(lake, "r1", ("star", "dim_products"), FACT)
-    shown = command("star/dim_products")
-    assert "referred to by star/fact_orders; the next refresh makes it again" in shown
+    publish(lake, "r1", DIMENSION, FACT.path)
+    shown = command("/".join(DIMENSION))
+    assert f"referred to by {FACT.name}; the next refresh makes it again" in shown
 
 
 @pytest.mark.usefixtures("lake")

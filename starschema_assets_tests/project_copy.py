@@ -1,0 +1,63 @@
+"""A copy of the project, in which a test changes what a user would change."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from starschema_assets.settings import CHECKOUT
+
+PAGE = (CHECKOUT / "docs" / "your-database.md").read_text(encoding="utf-8")
+_MADE = (".git", ".venv", ".mysql", "data", "build", "dist", "*.egg-info", ".*_cache", "*.log")
+_FOREIGN = ("STARSCHEMA_", "DAGSTER_", "AWS_", "MAKE", "MFLAGS", "PYTEST_")
+# The environment is there: make would install it where it finds newer files
+_MAKE = 'make() { command make -o .venv/installed "$@"; }\n'
+
+
+def copy_project(folder: Path) -> None:
+    """Copy the project, with its environment and an instance of Dagster of its own."""
+    shutil.copytree(
+        CHECKOUT, folder, ignore=shutil.ignore_patterns(*_MADE, "__pycache__", "storage")
+    )
+    for made in (".venv", ".mysql"):
+        if (CHECKOUT / made).exists():
+            (folder / made).symlink_to(CHECKOUT / made)
+
+
+def take_sample_out(folder: Path) -> None:
+    """Remove what the page says is the sample's."""
+    run_in(folder, "\n".join(re.findall(r"^rm .*", PAGE, re.MULTILINE)))
+
+
+def run_in(folder: Path, script: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run a script of bash in a copy, with these settings alone, and see that it ends well."""
+    others = {name: text for name, text in os.environ.items() if not name.startswith(_FOREIGN)}
+    others["PYTHONPATH"] = str(folder)  # the environment has the project itself, not its copy
+    done = subprocess.run(
+        ["bash", "-euc", _MAKE + script],
+        cwd=folder,
+        env=others | settings,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return done
+
+
+def apply() -> None:
+    """Change a file as a difference on the standard input says, wherever the lines stand in it."""
+    head, *hunks = re.split(r"^@@.*\n", sys.stdin.read(), flags=re.MULTILINE)
+    file = Path(head.split("+++ b/")[1].strip())
+    code = file.read_text(encoding="utf-8")
+    for hunk in hunks:
+        before, after = (
+            "".join(line[1:] for line in hunk.splitlines(keepends=True) if line[0] != mark)
+            for mark in "+-"
+        )
+        if code.count(before) != 1:
+            raise ValueError(f"{file} doesn't have these lines once:\n{before}")
+        code = code.replace(before, after)
+    file.write_text(code, encoding="utf-8")

@@ -1,0 +1,151 @@
+"""Another business in the place of the sample: the machinery knows neither."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from starschema_assets_tests.conftest import PASSWORD
+from starschema_assets_tests.database_server import DatabaseServer
+from starschema_assets_tests.project_copy import copy_project, run_in, take_sample_out
+from starschema_assets_tests.servers import KINDS, server_of
+
+BUSINESS = Path(__file__).with_name("bike_hire")
+GENERAL = (
+    "test_house.py",
+    "analytics/test_verification.py",
+    "catalog/test_embedded.py",
+    "catalog/test_sensor.py",
+    "lake/test_forget.py",
+    "star/test_discovery.py",
+    "star/test_verification.py",
+)
+"""Some of those that `make test-general` runs: they read contracts, models or questions."""
+REFRESH = """
+.venv/bin/python - <<'PYTHON'
+from datetime import UTC, datetime
+
+from starschema_assets.run import main
+from starschema_assets_tests.clock import set_clock
+
+set_clock(datetime({day}, 12, tzinfo=UTC))
+main()
+PYTHON
+"""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project in which bikes are hired, and no classic car is left."""
+    folder = tmp_path_factory.mktemp("other") / "project"
+    copy_project(folder)
+    take_sample_out(folder)
+    put_business(folder)
+    return folder
+
+
+def put_business(folder: Path) -> None:
+    """Put the files of the other business where those of the sample were."""
+    package = folder / "starschema_assets"
+    shutil.copy(BUSINESS / "contracts.py", package / "raw")
+    for file in [*BUSINESS.glob("dim_*"), *BUSINESS.glob("fact_*")]:
+        shutil.copy(file, package / "star")
+    shutil.copytree(BUSINESS / "steps", package / "star" / "steps", dirs_exist_ok=True)
+    questions = package / "analytics" / "questions"
+    shutil.copytree(BUSINESS / "questions", questions, dirs_exist_ok=True)
+    shutil.copy(BUSINESS / "sales_report.ipynb", package / "analytics")
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def server(request: pytest.FixtureRequest) -> Iterator[DatabaseServer]:
+    """A server with the other business and a reader."""
+    with server_of(request.param) as server:
+        server.execute(
+            "create database hire character set utf8mb4;"
+            f"create user reader identified by '{PASSWORD}'; grant select on hire.* to reader"
+        )
+        server.execute((BUSINESS / "schema.sql").read_text(encoding="utf-8"), "hire")
+        yield server
+
+
+def test_code_contracts_and_sql_pass_every_check(project: Path) -> None:
+    run_in(project, "make check")
+
+
+def test_tests_that_know_no_business_pass(project: Path) -> None:
+    files = " ".join(f"starschema_assets_tests/{name}" for name in GENERAL)
+    run_in(project, f".venv/bin/python -m pytest -q -n 0 {files}")
+
+
+def test_a_server_becomes_a_star_with_a_history_catalog_and_answers(
+    server: DatabaseServer, project: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(project / ".dagster", tmp_path / "dagster")
+    settings = {
+        "DAGSTER_HOME": str(tmp_path / "dagster"),
+        "STARSCHEMA_SOURCE_URL": server.url("reader", PASSWORD, "hire"),
+        "STARSCHEMA_LAKE_URI": str(tmp_path / "lake"),
+        "STARSCHEMA_CATALOG": str(tmp_path / "catalog.duckdb"),
+    }
+    run_in(project, REFRESH.format(day="2026, 1, 5"), **settings)
+    taken = figures(server, "sum(hired_hours * hourly_price)")
+    assert ask(tmp_path, "select sum(takings)::varchar from fact_hires") == taken
+
+    server.execute((BUSINESS / "next_day.sql").read_text(encoding="utf-8"), "hire")
+    done = run_in(project, REFRESH.format(day="2026, 1, 6"), **settings)
+    assert "WARNING" not in done.stderr
+    assert ask(
+        tmp_path,
+        "select maker, frame_no, version, hourly_price::varchar, validFrom::varchar "
+        "from dim_bikes_history where version > 1 or frame_no = 1 order by all",
+    ) == [
+        ("Gazelle", 1, 1, "2.50", "0001-01-01"),
+        ("Gazelle", 1, 2, "3.10", "2026-01-06"),
+        ("Simplon", 1, 1, "4.75", "0001-01-01"),
+    ]
+    new = figures(server, "sum(hired_hours * hourly_price)", "hired_on = '2026-01-06'")
+    assert ask(
+        tmp_path,
+        "select sum(takings) filter (hired_on < '2026-01-06')::varchar,"
+        "sum(takings) filter (hired_on = '2026-01-06')::varchar from fact_hires",
+    ) == [(*taken[0], *new[0])]
+    sums = "station_code, count(*), sum(hired_hours), sum(kilometres)"
+    by_station = figures(server, f"{sums}", then="group by station_code order by station_code")
+    assert (
+        ask(
+            tmp_path,
+            f"select columns(*)::varchar from (select {sums} from fact_hires group by all) "
+            "order by 1",
+        )
+        == by_station
+    )
+
+    asked = run_in(project, "make query SQL=hours_by_station", **settings)
+    hours = server.execute(
+        "select sum(hired_hours) from hires join stations using (station_code) "
+        "where station_name = 'Main station'",
+        "hire",
+    ).strip()
+    (answer,) = [line for line in asked.stdout.splitlines() if "Main station" in line]
+    assert hours in answer
+
+
+def figures(
+    server: DatabaseServer, what: str, where: str = "true", then: str = ""
+) -> list[tuple[Any, ...]]:
+    """What the server itself makes of all hires with their bikes."""
+    said = server.execute(
+        f"select {what} from hires join bikes using (maker, frame_no) where {where} {then}", "hire"
+    )
+    return [tuple(line.split("\t")) for line in said.splitlines()]
+
+
+def ask(folder: Path, sql: str) -> list[tuple[Any, ...]]:
+    """Ask the published files."""
+    with duckdb.connect() as connection:
+        for file in (folder / "lake" / "star").glob("*/*.parquet"):
+            connection.execute(f"create view {file.stem} as from '{file}'")
+        return connection.execute(sql).fetchall()
