@@ -223,7 +223,8 @@ class Transformation:
             yield nothing_lost_by_rebuild(tables, contract, goes_on.day, goes_on.replaced)
         elif goes_on and goes_on.previous and not is_rebuilt:
             self._engine.read(contract.path, PREVIOUS)
-            stored = {*goes_on.stored} - {*goes_on.filled}
+            added = {name for name, day in goes_on.filled.items() if day == str(goes_on.day)}
+            stored = {*goes_on.stored} - added
             yield nothing_lost(tables, contract, goes_on.day, stored, goes_on.previous.rows)
         else:
             message = "there was no history before" if goes_on else "compared only when it is made"
