@@ -87,6 +87,8 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ended]:
             process, killed = command_line(deployment, stack)
             process.kill()
             process, stopped = command_line(deployment, stack)
+            # Stopped earlier, it could hold its run's events locked: nobody could fail the run
+            eventually(lambda: waits_for_the_lake(deployment, stopped))
             process.send_signal(signal.SIGSTOP)
             with deployment.daemon() as daemon:
                 crawl = eventually(lambda: started(deployment, CRAWL))
@@ -124,6 +126,11 @@ def started(deployment: Deployment, job: str, pid: int | None = None) -> str | N
         if noted and pid in {None, int(noted[-1])}:
             return run.run_id
     return None
+
+
+def waits_for_the_lake(deployment: Deployment, run_id: str) -> bool:
+    entries = deployment.pipeline.instance.all_logs(run_id)
+    return any(entry.message.startswith("Waiting for the lake") for entry in entries)
 
 
 def await_failure(deployment: Deployment, run_id: str) -> None:
