@@ -124,14 +124,24 @@ def _add_rows(digest: "hashlib._Hash", group: pa.Table) -> None:
             array = array.dictionary_decode()
         digest.update(_content(array.is_valid().cast(pa.uint8())))
         if pa.types.is_string(array.type) or pa.types.is_binary(array.type):
-            array = array.cast(pa.binary()).fill_null(b"")
+            array = array.cast(pa.binary()).fill_null(_zero(pa.binary()))
             digest.update(_content(pc.binary_length(array)))
-            joined: Any = pc.binary_join(pa.ListArray.from_arrays([0, len(array)], array), b"")
-            digest.update(joined[0].as_buffer())
+            _, offsets, texts = array.buffers()
+            bounds = memoryview(offsets).cast("i")[array.offset :][: len(array) + 1]
+            digest.update(memoryview(texts or b"")[bounds[0] : bounds[-1]])
         else:
             if pa.types.is_boolean(array.type):
                 array = array.cast(pa.uint8())
-            digest.update(_content(array.fill_null(pa.scalar(0, array.type))))
+            digest.update(_content(array.fill_null(_zero(array.type))))
+
+
+def _zero(type_: pa.DataType) -> Any:
+    """Return zero, or an empty text, built from bytes.
+
+    To convert a Python value, Arrow imports pandas if it is there: 0.2 s and 40 MB of memory.
+    """
+    buffers = [None, pa.py_buffer(bytes(16)), pa.py_buffer(b"")]
+    return pa.Array.from_buffers(type_, 1, buffers[: type_.num_buffers])[0]
 
 
 def _content(array: Any) -> memoryview:
