@@ -41,8 +41,6 @@ def nothing_lost(
     `stored` are the tracked columns that both have; `rows` are those of the published history.
     """
     same = [
-        folded_equal(contract, "before", "after"),
-        "before.version = after.version",
         "before.validFrom = after.validFrom",
         "before.isDeleted = after.isDeleted",
         "before.observedOn = after.observedOn",
@@ -60,8 +58,9 @@ def nothing_lost(
     for part in _parts(tables, contract, rows):
         _, ((gone,),) = tables.fetch(
             f"select count(*) from (select * from {before} where {older} and {part}) as before "
-            f"where not exists (select 1 from (select * from {after} where {older} and {part}) "
-            f"as after where {' and '.join(same)})"
+            f"left join (select * from {after} where {older} and {part}) as after "
+            f"on {folded_equal(contract, 'before', 'after')} and before.version = after.version "
+            f"where ({' and '.join(same)}) is not true"
         )
         lost += gone
     _, ((added,),) = tables.fetch(
