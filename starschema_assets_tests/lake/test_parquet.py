@@ -1,5 +1,7 @@
 """The writer of Parquet files and the reader of their footers."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -187,3 +189,13 @@ def test_other_rows_have_another_digest(tmp_path: Path, other: dict[str, list[ob
     assert digest(tmp_path / "a.parquet", every_type()) != digest(
         tmp_path / "b.parquet", every_type(**other)
     )
+
+
+def test_a_digest_is_computed_without_pandas(tmp_path: Path) -> None:
+    digest(path := tmp_path / "t.parquet", every_type())
+    code = (
+        "import sys; from pathlib import Path; "
+        "from starschema_assets.lake.parquet import digest_of; "
+        "digest_of(Path(sys.argv[1])); sys.exit('pandas' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code, path], check=True)

@@ -9,6 +9,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from starschema_assets.contract import Contract
+from starschema_assets.quality.audit import Tables
+from starschema_assets.quality.files import Finding
+from starschema_assets.quality.history import nothing_lost
+from starschema_assets.star import transformation
 from starschema_assets.star.continuation import HistoryRefused
 from starschema_assets_tests.star.days import LOG, Days
 
@@ -147,14 +152,18 @@ def _file(days: Days) -> Path:
     return days.lake.fetch(("star", "dim_customers_history"))
 
 
-def _edit(days: Days, query: str) -> None:
+def _edit(days: Days, query: str, *, digest: bool = False) -> None:
     """Rewrite the history's file as someone would who keeps its metadata."""
     footer = days.lake.footer(("star", "dim_customers_history"))
     with duckdb.connect() as connection:
         rows = connection.sql(query.format(f"'{_file(days)}'")).to_arrow_reader()
         with days.lake.lock("test", LOG):
             staged = days.lake.stage(
-                ("star", "dim_customers_history"), rows, "test", metadata=footer.metadata
+                ("star", "dim_customers_history"),
+                rows,
+                "test",
+                metadata=footer.metadata,
+                digest=digest,
             )
             days.lake.publish(staged)
 
@@ -165,6 +174,25 @@ def test_a_history_that_someone_edited_is_refused(days: Days) -> None:
     days.extract("2026-01-06")
     with pytest.raises(HistoryRefused, match="aren't those that were published: someone changed"):
         days.transform()
+
+
+def test_a_column_that_was_added_is_compared_from_the_next_day_on(
+    days: Days, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared = []
+
+    def lost(tables: Tables, contract: Contract, day: date, stored: set[str], rows: int) -> Finding:
+        if contract.name == CUSTOMERS:
+            compared.append("creditLimit" in stored)
+        return nothing_lost(tables, contract, day, stored, rows)
+
+    monkeypatch.setattr(transformation, "nothing_lost", lost)
+    days.refresh("2026-01-05")
+    _edit(days, "select * exclude (creditLimit) from {}", digest=True)
+    days.refresh("2026-01-06")
+    days.refresh("2026-01-06T12:00:00")
+    days.refresh("2026-01-07")
+    assert compared == [False, False, True]
 
 
 @pytest.mark.parametrize("source", ["other", "moved"])
