@@ -1,4 +1,4 @@
-"""The engine of one machine: DuckDB, kept within its memory."""
+"""The engine for one machine: DuckDB with a memory limit."""
 
 import importlib.util
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,14 +16,14 @@ from starschema_assets.settings import Settings
 
 BATCH_ROWS = 16_384
 SLICE_ROWS = 500_000
-"""Rows that are sorted at a time, about."""
+"""About how many rows are sorted at a time."""
 SLICE_VERSIONS = 100_000
-"""Versions of a history that are compared at a time, about. At once, 400,000 don't fit in 96 MB."""
+"""About how many versions are compared at a time. 400,000 at once don't fit in 96 MB."""
 MAX_TEXTS = 4096
-"""The most texts of an enumeration: all of them go with each batch of rows."""
+"""The largest number of texts in an enumeration: each batch of rows carries all of them."""
 
 Table = tuple[str, ...]
-"""The path under which a table stands, e.g. `("raw", "sales")`."""
+"""The path of a table in SQL, e.g. `("raw", "sales")`."""
 
 
 def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
@@ -44,17 +44,17 @@ def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
 
 @dataclass(frozen=True)
 class DuckDBTables:
-    """The tables and views of a connection, for an audit to ask."""
+    """The tables and views of a connection, for an audit to query."""
 
     connection: duckdb.DuckDBPyConnection
 
     def fetch(self, query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-        """Columns and rows of a query."""
+        """Return the columns and rows of a query's result."""
         result = self.connection.execute(query)
         return [column[0] for column in result.description], result.fetchall()
 
     def suspects(self, table: str, key: Sequence[str]) -> str:
-        """See `Tables`: in a file sorted by the key, it takes no memory to find that it is one."""
+        """See `Tables`. In a file that is sorted by the key, the check takes no memory."""
         names = [quoted(name) for name in key]
         before = [f"lag({name}) over () as before{index}" for index, name in enumerate(names)]
         firsts = f"select {names[0]}, {before[0]} from {table}"
@@ -70,17 +70,17 @@ class DuckDBTables:
         return f"{names[0]} in (select {names[0]} from ({rows}) where not coalesce({above}, false))"
 
     def parts(self, table: str, column: str, rows: int) -> list[str]:
-        """See `Tables`: of SLICE_VERSIONS rows, about."""
+        """See `Tables`. Each part has about SLICE_VERSIONS rows."""
         return slices(self.connection, table, column, rows // SLICE_VERSIONS, column) or ["true"]
 
 
 def quoted(name: str) -> str:
-    """An identifier in SQL, e.g. `"order"`."""
+    """Quote an identifier for SQL, e.g. `"order"`."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def literal(text: str) -> str:
-    """A text in SQL, e.g. `'it''s'`."""
+    """Quote a text for SQL, e.g. `'it''s'`."""
     return "'" + text.replace("'", "''") + "'"
 
 
@@ -103,7 +103,7 @@ def load_extension(connection: duckdb.DuckDBPyConnection, name: str) -> None:
 
 
 def read_from_lake(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
-    """Let the connection read the lake's files by their URIs, with the AWS default chain on S3."""
+    """Let the connection read the lake's files by their URIs, on S3 with default credentials."""
     if not settings.s3_lake:
         return
     import boto3  # noqa: PLC0415 - a third of a second that a local lake doesn't need to spend
@@ -128,10 +128,10 @@ def read_from_lake(connection: duckdb.DuckDBPyConnection, settings: Settings) ->
 
 
 class DuckDBEngine:
-    """Makes star tables on one machine, in bounded memory."""
+    """Computes star tables on one machine, in bounded memory."""
 
     def __init__(self, fetch: Callable[[Table], Path], settings: Settings) -> None:
-        """`fetch` gives the file of a published table; nothing is read yet."""
+        """Read nothing yet. `fetch` returns the file of a published table."""
         self._fetch = fetch
         self._settings = settings
         self._open()
@@ -141,12 +141,12 @@ class DuckDBEngine:
         self._connection.execute("create schema star")
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Close the database and release its memory."""
         self._connection.close()
 
     @property
     def tables(self) -> DuckDBTables:
-        """What is readable, for an audit to ask."""
+        """The readable tables, for an audit to query."""
         return DuckDBTables(self._connection)
 
     def read(self, table: Table, schema: str | None = None) -> None:
@@ -154,19 +154,19 @@ class DuckDBEngine:
         add_view(self._connection, (schema or table[0], *table[1:]), self._fetch(table))
 
     def rows(self, model: Model, largest: int, part_sql: PartSQL | None) -> pa.RecordBatchReader:
-        """The rows of a star table; a large one is made in slices, each sorted in the memory."""
+        """Return the rows of a star table. A large one is computed and sorted slice by slice."""
         for name, sql in model.steps.items():
             make_step(self._connection, name, sql)
         return rows_of(model, self._connection, largest, part_sql)
 
     def add(self, table: Table, file: Path) -> None:
-        """Make a staged file readable as a table, for others to be made of."""
+        """Make a staged file readable as a table, so that other tables can be built from it."""
         add_view(self._connection, table, file)
 
     def replace(self, staged: Mapping[Table, Path]) -> None:
-        """Make staged files readable in the place of the published tables.
+        """Make staged files readable in place of the published tables.
 
-        In a new database, so that the audit has the memory that the steps took.
+        The database is a new one, so the audit has the memory that the steps took.
         """
         self.close()
         self._open()
@@ -175,11 +175,11 @@ class DuckDBEngine:
 
 
 def make_step(connection: duckdb.DuckDBPyConnection, name: str, sql: str) -> None:
-    """Compute the step, unless another table has already needed it.
+    """Compute a step, unless it was computed for another table.
 
-    Texts that few rows share become an enumeration, in the order that texts have: from here to the
-    file they are sorted, moved and encoded as numbers. At 10 million order lines the star takes
-    13 CPU seconds, and 18 without.
+    A text column with few different values becomes an enumeration, in the order of the texts. Its
+    values are then sorted, moved and encoded as numbers. At 10 million order lines the star takes
+    13 CPU seconds, and 18 without it.
     """
     step = f"star.{quoted(name)}"
     connection.execute(f"create table if not exists {step} as {sql}")
@@ -199,7 +199,7 @@ def rows_of(
     largest: int,
     part_sql: PartSQL | None = None,
 ) -> pa.RecordBatchReader:
-    """The table's rows in their order, one slice after the other."""
+    """Return the rows of a table in their order, slice by slice."""
     parts = _slices(model, connection, largest // (SLICE_VERSIONS if part_sql else SLICE_ROWS))
     if part_sql:
         queries = [part_sql(part) for part in parts or ["true"]]
@@ -215,12 +215,12 @@ def rows_of(
 
 
 def _slices(model: Model, connection: duckdb.DuckDBPyConnection, count: int) -> list[str]:
-    """So many cuts as conditions on the first column that the table is sorted by.
+    """Return conditions that cut a table in slices, on the first column that it is sorted by.
 
-    The cuts are quantiles of the raw column from which that one comes, if it is one. Orders are
-    numbered as they come in: of the order lines, each slice needs a few row groups only. Sorted in
-    one piece, 10 million order lines don't fit in 96 MB; with 256 MB the process grows to 484 MB,
-    and in slices to 382 MB.
+    The `count` cuts are quantiles of the raw column behind that column, if there is just one.
+    Orders are numbered as they come in, so each slice reads only a few row groups of order lines.
+    Sorted in one piece, 10 million order lines don't fit in 96 MB. With 256 MB the process grows to
+    484 MB, and in slices to 382 MB.
     """
     first = next(iter(model.contract.sorted_by), None)
     if first is None or len(model.column_lineage[first]) != 1:
@@ -232,9 +232,9 @@ def _slices(model: Model, connection: duckdb.DuckDBPyConnection, count: int) -> 
 def slices(
     connection: duckdb.DuckDBPyConnection, table: str, column: str, count: int, name: str
 ) -> list[str]:
-    """Conditions on the column `name` that cut a table in parts of as many rows, about.
+    """Return conditions on the column `name` that cut a table in parts of about the same size.
 
-    There are `count` cuts: quantiles of a column. A last condition is for its NULLs.
+    The `count` cuts are quantiles of `column`. The last condition selects its NULLs.
     """
     if not count:
         return []

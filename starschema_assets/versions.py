@@ -1,7 +1,7 @@
-"""The rows of a history, as SQL: of the first day, and of each day that follows.
+"""Generates the SQL of a history: of its first day, and of each day that follows.
 
-The history of a day is made from the history that is published and from the values of that day.
-Versions that an earlier run of the same day opened are made anew.
+The history of a day is computed from the published history and from the values of that day.
+Versions that an earlier run of the same day opened are computed again.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -12,11 +12,11 @@ from starschema_assets.contract import Contract, Tracked
 FIRST_DAY = "date '0001-01-01'"
 OPEN_END = "date '9999-12-31'"
 PREVIOUS = "previous"
-"""The schema of the history that is published, in the SQL of the next one."""
+"""The schema of the published history, in the SQL of the next one."""
 
 
 def first_sql(history: Contract, day: str = "current_date") -> str:
-    """The query of a history that begins, one version per key; `day` is a date in SQL."""
+    """Return the query of a new history, with one version per key. `day` is a date in SQL."""
     key, tracked = _parts(history)
     return f"""\
 select
@@ -39,12 +39,12 @@ def next_sql(
     filled: Collection[str] = (),
     part: str = "true",
 ) -> str:
-    """The query of a history that goes on, on a day that is not before one that it observed.
+    """Return the query that continues a history on a day, which is not before its last one.
 
     It reads `previous.<table>`, which has the columns `stored`, and the step. `filled` are tracked
-    columns that the history has from this day on: they are NULL in closed versions, and today's
-    values fill the open ones without a new version. `part` is a condition on the key, to make some
-    of the rows; only where no column of the key is text, which may be spelled in another way today.
+    columns that are added on this day: they are NULL in closed versions, and the open versions take
+    today's values without a new version. `part` is a condition on the key that selects some of the
+    rows. It needs a key without text columns, whose spelling may change.
     """
     key, tracked = _parts(history)
     names = [column.name for column in tracked.columns]
@@ -149,10 +149,10 @@ order by {_list(key)}, version"""
 
 
 def _named(history: Contract, key: Sequence[str], names: Sequence[str]) -> str:
-    """The kept versions under the keys of today.
+    """Return the SQL of the kept versions with the keys of today.
 
-    MySQL compares text ignoring case and trailing spaces: a key that is spelled in another way
-    today is the same one, where both sides have one spelling of it alone.
+    MySQL compares text without case and trailing spaces. So a key whose spelling changed is the
+    same key, if each side has only one spelling of it.
     """
     if not has_text_key(history):
         return "named as (\n    select * from kept\n)"
@@ -202,19 +202,19 @@ named as (
 
 
 def tracked_names(history: Contract) -> list[str]:
-    """The names of the columns whose changes open a version."""
+    """Return the names of the columns whose changes open a version."""
     _, tracked = _parts(history)
     return [column.name for column in tracked.columns]
 
 
 def has_text_key(history: Contract) -> bool:
-    """True if a column of the dimension's key is text, which may be spelled in several ways."""
+    """Return whether a column of the dimension's key is text, whose spelling may change."""
     key, _ = _parts(history)
     return any(column.type == "string" for column in history.columns if column.name in key)
 
 
 def folded_equal(history: Contract, one: str, other: str) -> str:
-    """The condition that keys of the dimension are equal for the source's collation."""
+    """Return the condition that two keys of the dimension are equal in the source's collation."""
     key, _ = _parts(history)
     types = {column.name: column.type for column in history.columns}
 
@@ -232,7 +232,7 @@ def _parts(history: Contract) -> tuple[tuple[str, ...], Tracked]:
 
 
 def tracked_of(dimension: Contract) -> Tracked:
-    """What a dimension tracks. Raises ValueError if it tracks nothing."""
+    """Return what a dimension tracks. Raises ValueError if it tracks nothing."""
     if dimension.tracked is None:
         raise ValueError(f"{dimension.name} tracks no columns")
     return dimension.tracked
@@ -243,5 +243,5 @@ def _equal(key: Iterable[str], one: str, other: str) -> str:
 
 
 def _list(items: Iterable[str]) -> str:
-    """Names and expressions, with a comma between them; a bare name is quoted."""
+    """Join names and expressions with commas, and quote bare names."""
     return ", ".join(f'"{item}"' if item.isidentifier() else item for item in items)

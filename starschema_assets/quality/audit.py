@@ -1,4 +1,4 @@
-"""Audit of a table's rows, by SQL made from its contract, and what is shown of them."""
+"""Audits the rows of a table with SQL generated from its contract, and describes a version."""
 
 import json
 import re
@@ -21,40 +21,40 @@ from starschema_assets.lake.lake import StagedTable, snapshots_of
 from starschema_assets.quality.files import Finding, Row, mask, types, types_of
 
 EXAMPLES = 5
-"""Rows that are shown at most."""
+"""The largest number of rows that are shown."""
 
 Answer = tuple[Sequence[str], Sequence[tuple[Any, ...]]]
-"""The columns of a query, and its rows."""
+"""The columns and the rows of a query's result."""
 
 
 class Tables(Protocol):
-    """Tables that stand under their asset paths, e.g. `star.sales`."""
+    """Tables that SQL reads by their asset paths, e.g. `star.sales`."""
 
     def fetch(self, query: str) -> Answer:
-        """Answer a query that is written in DuckDB's SQL."""
+        """Return the result of a query that is written in DuckDB's SQL."""
 
     def suspects(self, table: str, key: Sequence[str]) -> str:
-        """A condition that all rows meet whose key another row has, and few others if it can be."""
+        """Return a condition that rows with a duplicate key meet, and few others if possible."""
 
     def parts(self, table: str, column: str, rows: int) -> Sequence[str]:
-        """Conditions on a column that cut a table of so many rows in parts that fit in memory."""
+        """Return conditions on a column that cut a table into parts that fit in memory."""
 
 
 Keys = Mapping[str, tuple[str, ...]]
-"""The key of each table that can be referred to, by name."""
+"""The key of each table that others can refer to, by name."""
 
 
 class RowAudit:
-    """Audits tables in the engine that holds them."""
+    """Audits tables in the engine that reads them."""
 
     def __init__(self, tables: Tables) -> None:
         self.tables = tables
 
     def rows(self, contract: Contract) -> Iterator[Finding]:
-        """Count the rows that break each check; look for examples only if there are any.
+        """Count the rows that break each check, and read examples only if there are any.
 
-        Each in a query of its own, which an engine answers without the rows where the file's
-        statistics rule such rows out.
+        Each check is a separate query, so an engine can skip the rows where the file's statistics
+        rule out a violation.
         """
         checks = list(row_checks(contract))
         counts = (f"(select count(*) from {_table(contract)} where {c.broken_by})" for c in checks)
@@ -63,7 +63,7 @@ class RowAudit:
             yield self._finding(contract, check, offending)
 
     def key(self, contract: Contract) -> Finding:
-        """Find values of the key that stand in several rows."""
+        """Find values of the key that several rows have."""
         columns = ", ".join(f'"{name}"' for name in contract.key)
         duplicates = (
             f"select {columns}, count(*) as rows from {_table(contract)} "
@@ -84,7 +84,7 @@ class RowAudit:
     def foreign_key(
         self, contract: Contract, foreign_key: ForeignKey, key: Sequence[str]
     ) -> Finding:
-        """Find rows that refer to nothing; a NULL refers to nothing on purpose."""
+        """Find rows whose reference has no match. A NULL needs none."""
         pairs = list(zip(foreign_key.columns, key, strict=True))
         matches = " and ".join(f'dimension."{theirs}" = fact."{ours}"' for ours, theirs in pairs)
         present = " and ".join(f'fact."{ours}" is not null' for ours, _ in pairs)
@@ -92,14 +92,14 @@ class RowAudit:
         day = f'fact."{foreign_key.day}"'
 
         def orphaned(first: str, last: str) -> str:
-            """Rows of `fact` without a match that holds these days, where days matter."""
+            """Return the condition of a row without a match, valid on its days if it has any."""
             return (
                 f"{present} and not exists "
                 f'(select 1 from "{contract.stage}"."{foreign_key.references}" as dimension '
                 f"where {matches}{_holds(first, last) if foreign_key.day else ''})"
             )
 
-        # Each value is looked up once, however many rows have it
+        # Each distinct value is looked up once
         columns = ", ".join(f'"{name}"' for name in foreign_key.columns)
         days = f', min("{foreign_key.day}") as firstDay, max("{foreign_key.day}") as lastDay'
         values = (
@@ -126,7 +126,7 @@ class RowAudit:
 
     @staticmethod
     def no_such_table(contract: Contract, foreign_key: ForeignKey) -> Finding:
-        """Report that the table to which a foreign key refers was never published."""
+        """Report that the table of a foreign key was never published."""
         missing = f"{contract.stage}/{foreign_key.references}"
         return Finding(
             contract,
@@ -150,7 +150,7 @@ class RowAudit:
     def _examples(
         self, contract: Contract, query: str, broken: Sequence[str], *computed: str
     ) -> list[Row]:
-        """Offending rows: first the key and the columns that are broken, then all others."""
+        """Read offending rows, with the key and the broken columns first."""
         columns, found = self.tables.fetch(f"{query} limit {EXAMPLES}")
         order = sorted(columns, key=lambda c: (c not in contract.key, c not in broken))
         rows = (dict(zip(columns, row, strict=True)) for row in found)
@@ -162,7 +162,7 @@ class RowAudit:
 
 
 def _holds(first: str, last: str) -> str:
-    """The condition that a version of a history holds all days from one to another."""
+    """Return the condition that a version of a history is valid from one day to another."""
     return (
         f" and dimension.validFrom <= {first} "
         f"and ({last} < dimension.validTo or dimension.isCurrent)"
@@ -179,9 +179,9 @@ def audit_table(
     schema: pa.Schema,
     declared: Mapping[str, str] | None = None,
 ) -> Iterator[Finding]:
-    """Audit a table by itself; its rows only if its columns are as declared.
+    """Audit a table by itself, and its rows only if its columns are as declared.
 
-    `declared` has the types of the columns, where they are not simply those of the contract.
+    `declared` has the types of the columns, where they differ from those of the contract.
     """
     declared = declared or {column.name: column.type for column in contract.columns}
     found = types(contract, schema, declared)
@@ -198,9 +198,9 @@ def audit_references(
     present: Collection[str],
     only: Collection[str] | None = None,
 ) -> Iterator[Finding]:
-    """Audit a table's foreign keys; a table that is not present holds no key at all.
+    """Audit the foreign keys of a table. `present` are the tables that were published or staged.
 
-    `only` leaves out the references to other tables than these.
+    With `only`, audit just the references to these tables.
     """
     for foreign_key in contract.foreign_keys:
         if only is not None and foreign_key.references not in only:
@@ -213,20 +213,20 @@ def audit_references(
 
 @dataclass(frozen=True)
 class Description:
-    """A version of a table."""
+    """Describes a version of a table."""
 
     rows: int
     bytes: int
     types: Mapping[str, str]
-    """Athena's type of each column."""
+    """The Athena type of each column."""
     snapshots: Sequence[str]
-    """Those of the source that its rows come from, the oldest first."""
+    """The snapshots of the source that the rows come from, the oldest first."""
     sample: Sequence[Mapping[str, Any]]
-    """The first rows, personal columns masked; none without a contract that tells them apart."""
+    """The first rows, with personal columns masked. None without a contract."""
 
 
 def describe(staged: StagedTable, contract: Contract | None) -> Description:
-    """Read the description off the staged file."""
+    """Describe a staged file."""
     file = pq.ParquetFile(staged.path)
     rows = []
     if contract and staged.rows:
@@ -241,5 +241,5 @@ def describe(staged: StagedTable, contract: Contract | None) -> Description:
 
 
 def as_json(value: Any) -> Any:
-    """The value as JSON gives it back: what JSON has no type for becomes text."""
+    """Return the value with text in place of each type that JSON does not have."""
     return json.loads(json.dumps(value, default=str))

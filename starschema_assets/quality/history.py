@@ -1,4 +1,4 @@
-"""Audit of a history: its versions by themselves, and beside those that are published."""
+"""Audits a history: its versions by themselves, and against the published ones."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
@@ -20,7 +20,7 @@ from starschema_assets.versions import OPEN_END, PREVIOUS, folded_equal, has_tex
 
 
 def one_version_a_day(tables: Tables, contract: Contract) -> Finding:
-    """Find versions that the next one doesn't follow at once."""
+    """Find versions that don't end on the day on which the next one starts."""
     key = ", ".join(f'"{name}"' for name in contract.key[:-1])
     window = f"over (partition by {key} order by version)"
     _, ((offending,),) = tables.fetch(
@@ -36,9 +36,10 @@ def one_version_a_day(tables: Tables, contract: Contract) -> Finding:
 def nothing_lost(
     tables: Tables, contract: Contract, day: date, stored: Collection[str], rows: int
 ) -> Finding:
-    """Compare the versions with the published ones that are older than a day.
+    """Check that all published versions from before a day are there, unchanged.
 
-    `stored` are the tracked columns that both have; `rows` are those of the published history.
+    `stored` are the tracked columns that both histories have. `rows` is the number of rows of the
+    published one.
     """
     same = [
         "before.validFrom = after.validFrom",
@@ -67,9 +68,9 @@ def nothing_lost(
         f"select (select count(*) from {after} where {older}) "
         f"- (select count(*) from {before} where {older})"
     )
-    message = f"{lost} versions from before {day} are gone or altered" if lost else ""
+    message = f"{lost} versions from before {day} are missing or changed" if lost else ""
     if added and not lost:
-        message = f"{added} more versions than before claim to be from before {day}"
+        message = f"{added} versions were added with a date before {day}"
     return Finding(
         contract, NOTHING_LOST, passed=not message, message=message, offending_rows=lost, final=True
     )
@@ -78,10 +79,11 @@ def nothing_lost(
 def nothing_lost_by_rebuild(
     tables: Tables, contract: Contract, day: date, published: Footer
 ) -> Finding:
-    """Find the versions of a published history that one lacks which was rebuilt up to a day.
+    """Find published versions that a rebuilt history lacks.
 
-    It has a version if it knows the same values by the day on which that one was observed, and
-    holds them on that day.
+    The rebuilt history has a version if one of its own has the same values, was observed no later,
+    and is valid on the day on which the published one was observed. `day` is the last day of the
+    rebuild.
     """
     filled = mapping_of(published.metadata, "filled")
     same = [
@@ -130,9 +132,9 @@ def nothing_lost_by_rebuild(
 
 
 def _parts(tables: Tables, contract: Contract, rows: int) -> Sequence[str]:
-    """Conditions on the key that cut a history of so many rows.
+    """Return conditions on the key that cut a history of `rows` rows into parts.
 
-    A text key may be spelled in another way today: its versions needn't stand in one part.
+    A text key isn't cut: its spelling may change, and its versions would fall in different parts.
     """
     if has_text_key(contract):
         return ["true"]
@@ -140,7 +142,7 @@ def _parts(tables: Tables, contract: Contract, rows: int) -> Sequence[str]:
 
 
 def new_versions(tables: Tables, contract: Contract, since: date, limit: float) -> Finding:
-    """Compare the versions that each day opened with the rows known before; `limit` is a share."""
+    """Check that the share of rows with a new version is within `limit` on each day."""
     _, days = tables.fetch(
         "select observedOn, opened, sum(firsts) over (order by observedOn) - firsts as known "
         "from (select observedOn, count(*) - sum(isFirst) as opened, sum(isFirst) as firsts "
@@ -161,10 +163,10 @@ def new_versions(tables: Tables, contract: Contract, since: date, limit: float) 
 
 
 def not_begun_anew(contract: Contract, trace: str) -> Finding:
-    """Report a history that would begin anew; `trace` tells that there was one, if so."""
+    """Report a history that would start anew. `trace` is the evidence of an earlier one."""
     message = (
         f"{trace}: restore {contract.name}, or rebuild it with `make history`, or accept that it "
-        "begins anew and that the days of its earlier versions are lost"
+        "starts anew and that its earlier versions are lost"
     )
     return Finding(contract, NOT_BEGUN_ANEW, passed=not trace, message=message if trace else "")
 
@@ -172,7 +174,7 @@ def not_begun_anew(contract: Contract, trace: str) -> Finding:
 def same_history(
     contract: Contract, recorded: Mapping[str, str], published: Mapping[str, str]
 ) -> Finding:
-    """Compare the digests of the histories that a table was made with, by name."""
+    """Check that a table was built from the published histories. Both map a name to a digest."""
     others = [f"star/{name}" for name, digest in recorded.items() if digest != published.get(name)]
-    message = f"it was made with another version of {', '.join(others)}: materialize it again"
+    message = f"it was built from another version of {', '.join(others)}: materialize it again"
     return Finding(contract, SAME_HISTORY, passed=not others, message=message if others else "")

@@ -1,4 +1,4 @@
-"""How a history goes on: from the published one, on the day of a snapshot, or why it can't."""
+"""Decides how a history continues on the day of a snapshot, or why it can't."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -21,28 +21,28 @@ Rebuilt = Mapping[str, Path]
 
 
 class HistoryRefused(StarschemaError):  # noqa: N818 - reads as what happened
-    """A history can't go on from what is published, or not with this snapshot."""
+    """A history can't continue from the published one, or not with this snapshot."""
 
 
 @dataclass(frozen=True)
 class Continuation:
-    """What a run adds to a history."""
+    """How one run continues a history."""
 
     contract: Contract
     day: date
-    """That of the snapshot, in the time zone of the setting."""
+    """The day of the snapshot, in the time zone of STARSCHEMA_HISTORY_TIMEZONE."""
     previous: Footer | None
-    """The published history, or one that was rebuilt; None if this one begins."""
+    """The history to continue: published or rebuilt. None if a new one starts."""
     replaced: Footer | None
-    """The published history that a rebuilt one takes the place of."""
+    """The published history that a rebuilt one replaces."""
     trace: str
-    """What tells that there was a history, if there is none to go on from."""
+    """Evidence of a lost history, if there is none to continue; empty if there is none."""
     sources: Sequence[str]
-    """The databases that today's values come from."""
+    """The databases of today's values."""
 
     @property
     def stored(self) -> Sequence[str]:
-        """The columns of the history that it goes on from."""
+        """The columns of the history to continue."""
         return self.previous.schema.names if self.previous else []
 
     @property
@@ -60,7 +60,7 @@ class Continuation:
 
     @property
     def sql(self) -> Callable[[str], str]:
-        """The query of the rows that meet a condition on the key."""
+        """Return the query for the rows whose key meets a condition."""
         if self.previous is None:
             first = first_sql(self.contract, f"date '{self.day}'")
             return lambda part: first if part == "true" else f"select * from ({first}) where {part}"
@@ -69,7 +69,7 @@ class Continuation:
 
     @property
     def entries(self) -> dict[str, str]:
-        """What the file records of it."""
+        """The entries for the metadata of the file."""
         return {
             "sources": json.dumps(self.sources),
             "day": str(self.day),
@@ -86,9 +86,10 @@ def continuation(  # noqa: PLR0913 - the last by name
     *,
     rebuilt: Rebuilt | None,
 ) -> Continuation:
-    """How the history goes on with these raw tables; `models` are those of the whole star.
+    """Decide how the history continues with these raw tables.
 
-    It goes on from the published one, unless the histories were rebuilt. Raises HistoryRefused.
+    `models` are those of the whole star. The history continues from the published one, unless the
+    histories were rebuilt. Raises HistoryRefused.
     """
     contract = model.contract
     day = day_of(model, raw, timezone)
@@ -116,15 +117,15 @@ def continuation(  # noqa: PLR0913 - the last by name
 
 
 def day_of(model: Model, raw: Mapping[str, Footer], timezone: str) -> date:
-    """The day of the snapshot that the history is made of. Raises HistoryRefused."""
+    """Return the day of the snapshot that the history is built from. Raises HistoryRefused."""
     try:
         moment = max(
             taken_at(raw[table].metadata.get("snapshot", "")) for table in model.raw_tables
         )
     except ValueError as error:
         raise HistoryRefused(
-            f"{model.contract.name}: {', '.join(model.raw_tables)} don't tell when their snapshot "
-            "was taken: materialize them again"
+            f"{model.contract.name}: {', '.join(model.raw_tables)} have no time of their snapshot: "
+            "materialize them again"
         ) from error
     return moment.astimezone(ZoneInfo(timezone)).date()
 
@@ -132,23 +133,23 @@ def day_of(model: Model, raw: Mapping[str, Footer], timezone: str) -> date:
 def verify_same_snapshots(
     contract: Contract, history: Contract, published: Footer, lake: Lake
 ) -> None:
-    """Raise HistoryRefused if a table would mix a published history with other raw tables."""
+    """Raise HistoryRefused if a published history is of another snapshot than the raw tables."""
     for table, of_history in mapping_of(published.metadata, "raw_snapshots").items():
         of_raw = lake.footer(("raw", table)).metadata.get("snapshot")
         if of_raw != of_history:
             raise HistoryRefused(
-                f"{contract.name} would be made with {history.name}, which is of raw/{table} of "
-                f"snapshot {of_history}, while raw/{table} is of {of_raw}: materialize "
+                f"{contract.name} would be built from {history.name}, which has raw/{table} of "
+                f"snapshot {of_history}, while raw/{table} is of snapshot {of_raw}: materialize "
                 f"{history.name} with it"
             )
 
 
 def _trace(contract: Contract, lake: Lake, models: Sequence[Model], error: Exception) -> str:
-    """What tells that a history was published that isn't there any more; empty if nothing does."""
+    """Return the evidence of a published history that is missing now; empty if there is none."""
     if isinstance(error, Unreadable):
         return str(error)
     if next(iter(lake.versions(contract.path)), None):
-        return f"earlier versions of {contract.name} are kept, and the current one is gone"
+        return f"earlier versions of {contract.name} are kept, but the current one is missing"
     for user in (model.contract for model in models):
         versions = {
             key.columns[-1] for key in user.foreign_keys if key.references == contract.table
@@ -158,7 +159,7 @@ def _trace(contract: Contract, lake: Lake, models: Sequence[Model], error: Excep
         except (NotPublished, Unreadable):
             continue
         if found := versions.intersection(published.schema.names):
-            return f"{user.name} has {', '.join(found)}, and {contract.name} is gone"
+            return f"{user.name} has {', '.join(found)}, but {contract.name} is missing"
     return ""
 
 
@@ -171,16 +172,16 @@ def _verify_contract(contract: Contract, previous: Footer) -> None:
         if stored.get(column.name) != column.type:
             raise HistoryRefused(
                 f"{contract.name}: {column.name} is {stored.get(column.name, 'missing')} in the "
-                f"published history and {column.type} in the contract. A history goes on only "
-                "where tracked columns are added or dropped: change the contract back"
+                f"published history and {column.type} in the contract. Only tracked columns may be "
+                "added or dropped: change the contract back"
             )
 
 
 def _verify_rows(contract: Contract, lake: Lake, previous: Footer) -> None:
     if digest_of(lake.fetch(contract.path)) != previous.metadata.get("digest"):
         raise HistoryRefused(
-            f"{contract.name}: the rows of {lake.uri(contract.path)} aren't those that were "
-            "published: someone changed the file. Restore it from a copy"
+            f"{contract.name}: the rows of {lake.uri(contract.path)} differ from those that were "
+            "published, so the file was changed: restore it from a copy"
         )
 
 
@@ -190,8 +191,8 @@ def _verify_source(contract: Contract, previous: Footer, raw: Sequence[Footer]) 
     others = sorted(set(json.loads(previous.metadata.get("sources", "[]"))) - known)
     if others:
         raise HistoryRefused(
-            f"{contract.name}: the published history is of {', '.join(others)}, which the raw "
-            f"tables never came from ({', '.join(sorted(known - {''}))}): check STARSCHEMA_LAKE_URI"
+            f"{contract.name}: the published history comes from {', '.join(others)}, but the raw "
+            f"tables come from {', '.join(sorted(known - {''}))}: check STARSCHEMA_LAKE_URI"
         )
 
 
@@ -202,12 +203,12 @@ def _verify_order(
         snapshot = raw[table].metadata["snapshot"] if table in raw else of_history
         if snapshot < of_history:
             raise HistoryRefused(
-                f"{contract.name}: raw/{table} is of snapshot {snapshot}, older than "
-                f"{of_history}, of which the published history is: materialize raw/{table} again, "
-                "and see that the clock wasn't set back"
+                f"{contract.name}: raw/{table} is of snapshot {snapshot}, but the published "
+                f"history is of the later snapshot {of_history}: materialize raw/{table} again, "
+                "and check that the clock was not set back"
             )
     if str(day) < previous.metadata.get("day", ""):
         raise HistoryRefused(
-            f"{contract.name}: the snapshot is of {day}, and the published history of "
-            f"{previous.metadata['day']}, which is later: see STARSCHEMA_HISTORY_TIMEZONE"
+            f"{contract.name}: the snapshot is of {day}, but the published history is of the later "
+            f"day {previous.metadata['day']}: check STARSCHEMA_HISTORY_TIMEZONE and the clock"
         )

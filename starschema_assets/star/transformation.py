@@ -1,4 +1,4 @@
-"""One transformation: star tables made from the published raw tables, staged and audited."""
+"""Builds star tables from the published raw tables, stages them and audits them."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,31 +36,31 @@ from starschema_assets.versions import PREVIOUS, has_text_key
 
 
 class Engine(Protocol):
-    """Makes star tables; those that it can read stand under their paths, e.g. `raw.sales`."""
+    """Computes star tables. It reads a table by its path, e.g. `raw.sales`."""
 
     def read(self, table: Table, schema: str | None = None) -> None:
         """Make the published version of a table readable, in its own schema or in another."""
 
     def rows(self, model: Model, largest: int, part_sql: PartSQL | None) -> pa.RecordBatchReader:
-        """The rows of a star table in their order, made from the tables that are readable.
+        """Return the rows of a star table in their order, computed from the readable tables.
 
-        `largest` is the number of rows of the largest of them. `part_sql` stands for the model's
+        `largest` is the number of rows of the largest of these. `part_sql` replaces the model's
         own query.
         """
 
     def add(self, table: Table, file: Path) -> None:
-        """Make a staged table readable, for others to be made of."""
+        """Make a staged table readable, so that other tables can be built from it."""
 
     def replace(self, staged: Mapping[Table, Path]) -> None:
-        """Make staged tables readable in the place of the published ones, to be audited."""
+        """Make staged tables readable in place of the published ones, to be audited."""
 
     @property
     def tables(self) -> Tables:
-        """What is readable, for an audit to ask."""
+        """The readable tables, for an audit to query."""
 
 
 class Transformation:
-    """Makes star tables, and judges them beside the ones that are published."""
+    """Stages star tables, and checks them together with the published ones."""
 
     def __init__(
         self,
@@ -70,10 +70,10 @@ class Transformation:
         models: Sequence[Model],
         rebuilt: Rebuilt | None = None,
     ) -> None:
-        """`models` are those of the whole star, in the order of publication.
+        """Take the models of the whole star, in the order of publication.
 
-        With `rebuilt`, histories go on from these and not from the published ones; one that isn't
-        among them begins.
+        With `rebuilt`, histories continue from these files instead of the published ones. A history
+        that isn't among them starts anew.
         """
         self._engine = engine
         self._rebuilt = rebuilt
@@ -81,14 +81,14 @@ class Transformation:
         self._settings = settings
         self._models = models
         self._footers: dict[str, Footer] = {}
-        """Of each star table that is judged or referred to: the staged, or else the published."""
+        """Of each table that is checked or referred to: of the staged file, else the published."""
         self._continuations: dict[str, Continuation] = {}
-        """Of each history that is staged."""
+        """Of each staged history."""
 
     def stage(self, models: Sequence[Model], run_id: str) -> list[StagedTable]:
-        """Stage the tables, histories before what is made of them.
+        """Stage the tables, histories before the tables that are built from them.
 
-        Raises NotPublished if a table that they need is missing, and HistoryRefused.
+        Raises NotPublished if a needed table is missing, and HistoryRefused.
         """
         needed = sorted({table for model in models for table in model.raw_tables})
         raw = {table: self._read(("raw", table)) for table in needed}
@@ -110,7 +110,7 @@ class Transformation:
         return in_order
 
     def findings(self, models: Sequence[Model]) -> Iterator[Finding]:
-        """Judge the given tables, and the references of all others to them."""
+        """Check the given tables, and the references of all other tables to them."""
         for model in self._models:
             if model.contract.table not in self._footers:
                 yield from self._find_published(model, is_judged=model in models)
@@ -147,7 +147,7 @@ class Transformation:
         )
 
     def _verify_rows(self, staged: StagedTable) -> None:
-        """Raise LakeError unless what is audited has the rows of the file that is published."""
+        """Raise LakeError unless the engine reads as many rows as were staged."""
         _, ((rows,),) = self._engine.tables.fetch(f"select count(*) from {'.'.join(staged.table)}")
         if rows != staged.rows:
             raise LakeError(
@@ -178,9 +178,9 @@ class Transformation:
         )
 
     def _read_histories(self, model: Model) -> None:
-        """Make the published histories readable that the table is made of, if they aren't staged.
+        """Make readable the published histories that the table needs and that aren't staged.
 
-        Raises HistoryRefused if they aren't of the snapshots of the raw tables.
+        Raises HistoryRefused if they come from other snapshots than the raw tables.
         """
         for history in model.read_histories:
             if history.contract.table in self._footers:
@@ -227,7 +227,7 @@ class Transformation:
             stored = {*goes_on.stored} - added
             yield nothing_lost(tables, contract, goes_on.day, stored, goes_on.previous.rows)
         else:
-            message = "there was no history before" if goes_on else "compared only when it is made"
+            message = "there is no earlier history" if goes_on else "compared only when it is built"
             yield Finding(contract, NOTHING_LOST, passed=True, message=message)
 
     def _same_history(self, model: Model, footer: Footer) -> Finding:
@@ -242,7 +242,7 @@ class Transformation:
 def _origins(
     model: Model, raw: Mapping[str, Footer], histories: Mapping[str, Footer] | None = None
 ) -> dict[str, str]:
-    """What the table was made of, and the sums that it is reconciled with."""
+    """Return the snapshots and digests of the inputs, and the source's sums to reconcile with."""
     snapshots: dict[str, str] = {}
     for footer in (histories or {}).values():
         snapshots |= mapping_of(footer.metadata, "raw_snapshots")
@@ -260,7 +260,7 @@ def _origins(
 def _newest(
     tables: Tables, contract: Contract, today: date, max_age: int | None
 ) -> Iterator[Finding]:
-    """Look at the newest date; `max_age` in days, None if its age doesn't matter."""
+    """Check the newest date. `max_age` is in days, None if the age doesn't matter."""
     check = newest_check(contract)
     if check is None or contract.newest is None:
         return

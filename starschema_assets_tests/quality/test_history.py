@@ -71,4 +71,4 @@ def test_a_version_that_claims_to_be_older_blocks(tables: DuckDBTables) -> None:
     tables.connection.execute(
         f"update star.things_history set observedOn = date '{MONDAY}' where code = 3"
     )
-    assert lost(tables).message == f"1 more versions than before claim to be from before {TUESDAY}"
+    assert lost(tables).message == f"1 versions were added with a date before {TUESDAY}"

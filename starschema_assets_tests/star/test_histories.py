@@ -127,7 +127,7 @@ def test_too_many_new_versions_block_until_they_are_accepted(days: Days) -> None
 def test_an_older_snapshot_is_refused(days: Days) -> None:
     days.refresh("2026-01-05T04:00:00")
     days.extract("2026-01-05T03:00:00", "products")
-    with pytest.raises(HistoryRefused, match=r"raw/products is of snapshot 20260105T030000.*older"):
+    with pytest.raises(HistoryRefused, match=r"raw/products is of snapshot 20260105T030000.*later"):
         days.transform()
 
 
@@ -136,7 +136,7 @@ def test_a_day_before_that_of_the_history_is_refused(days: Days) -> None:
     days.refresh("2026-01-05T16:00:00")
     days.settings = days.settings.model_copy(update={"history_timezone": "UTC"})
     days.extract("2026-01-05T17:00:00")
-    with pytest.raises(HistoryRefused, match=r"is of 2026-01-05.*of 2026-01-06, which is later"):
+    with pytest.raises(HistoryRefused, match=r"is of 2026-01-05.*of the later day 2026-01-06"):
         days.transform()
 
 
@@ -144,7 +144,7 @@ def test_a_fact_made_alone_with_an_older_history_is_refused(days: Days) -> None:
     days.refresh("2026-01-05")
     assert days.transform("fact_orders", "dim_locations") == {}
     days.extract("2026-01-06", "customers")
-    with pytest.raises(HistoryRefused, match=r"fact_orders would be made with star/dim_customers_"):
+    with pytest.raises(HistoryRefused, match=r"fact_orders would be built from star/dim_"):
         days.transform("fact_orders")
 
 
@@ -172,7 +172,7 @@ def test_a_history_that_someone_edited_is_refused(days: Days) -> None:
     days.refresh("2026-01-05")
     _edit(days, "select * replace ('Rom' as city) from {}")
     days.extract("2026-01-06")
-    with pytest.raises(HistoryRefused, match="aren't those that were published: someone changed"):
+    with pytest.raises(HistoryRefused, match="differ from those that were published"):
         days.transform()
 
 
@@ -202,7 +202,7 @@ def test_a_history_of_another_source_is_refused_unless_that_was_accepted(
     days.refresh("2026-01-05")
     days.source = source
     days.extract("2026-01-06")
-    with pytest.raises(HistoryRefused, match=rf"history is of shop, which .* never .*\({source}\)"):
+    with pytest.raises(HistoryRefused, match=rf"comes from shop, but .* come from {source}:"):
         days.transform()
     days.former_sources = ["shop"]
     days.refresh("2026-01-07")
@@ -211,7 +211,7 @@ def test_a_history_of_another_source_is_refused_unless_that_was_accepted(
 @pytest.mark.parametrize(
     ("lose", "reason"),
     [
-        (lambda file: file.unlink(), "star/fact_orders has customerVersion, and .* is gone"),
+        (lambda file: file.unlink(), "star/fact_orders has customerVersion, but .* is missing"),
         (lambda file: file.write_bytes(b"no Parquet"), "is no whole Parquet file"),
     ],
 )

@@ -299,7 +299,7 @@ def test_raw_tables_of_another_source_are_refused_unless_that_was_accepted(
     days = refreshed(CHANGES, tmp_path)
     days.source = "moved"
     days.extract("2026-01-10")
-    with pytest.raises(HistoryRefused, match=r"of shop, which the raw tables never came from"):
+    with pytest.raises(HistoryRefused, match=r"comes from shop, but the raw tables come from"):
         days.rebuild()
     days.former_sources = ["shop"]
     days.extract("2026-01-10T05:00")
