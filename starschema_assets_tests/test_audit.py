@@ -138,7 +138,7 @@ def test_the_audit_finds_published_files_that_were_tampered_with(refreshed: Pipe
 TAMPERED = {
     "offices": "was not written by this pipeline: restore the table, or materialize it again",
     "orders": "325 rows in the file, 326 at the source",
-    "payments": "is no whole Parquet file",
+    "payments": "is not a complete Parquet file",
 }
 
 

@@ -111,7 +111,7 @@ def test_no_command_begins_with_a_setting_that_is_none(command: str, commands: C
         (
             ["run"],
             {"SOURCE_URL": "duckdb:////no/file", "LAKE_URI": "/dev/null/x"},
-            "raw_tables: STARSCHEMA_LAKE_URI: the folder can't be made: .*'/dev/null/x'",
+            "raw_tables: STARSCHEMA_LAKE_URI: can't create the folder: .*'/dev/null/x'",
         ),
         (["run", "DAGSTER_HOME=/no/home"], {}, 'DAGSTER_HOME "/no/home" is not a directory'),
         (["ui", "PORT=http"], {}, "--port: must be a whole number from 1 to 65535"),

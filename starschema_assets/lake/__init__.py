@@ -1,1 +1,1 @@
-"""The lake: tables staged out of sight, published in one step, and restored."""
+"""The lake: stages tables out of readers' sight, publishes them atomically, and restores them."""

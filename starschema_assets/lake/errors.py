@@ -1,4 +1,4 @@
-"""What can go wrong between a table and its place in the lake; each message says what to do."""
+"""Errors of reading and writing the lake. Each message says what to do."""
 
 from starschema_assets.errors import StarschemaError
 
@@ -7,33 +7,33 @@ class LakeError(StarschemaError):
     """A table could not be staged, published or read."""
 
 
-class LakeBusy(LakeError):  # noqa: N818 - reads as what happened
+class LakeBusy(LakeError):  # noqa: N818 - named after the event
     """Another run held the lake's lock for longer than STARSCHEMA_LOCK_WAIT."""
 
 
 class LeaseLost(LakeError):  # noqa: N818
-    """The lake's lock passed to another run, so this one must publish nothing more."""
+    """Another run has taken over the lake's lock, so this run must not publish any more."""
 
 
 class LakeDenied(LakeError):  # noqa: N818
-    """The lake's owner doesn't let these credentials do what was asked."""
+    """The lake's owner doesn't allow the operation for these credentials."""
 
 
 class NotPublished(LakeError):  # noqa: N818
-    """The table has never been published, or was removed by hand."""
+    """The table has never been published, or was deleted."""
 
 
 class Unreadable(LakeError):  # noqa: N818
-    """What is published at a table's place is no whole Parquet file."""
+    """The published file is not a complete Parquet file."""
 
 
 class NoEarlierVersion(LakeError):  # noqa: N818
-    """There is nothing to restore: no earlier version of the table was kept."""
+    """The lake holds no earlier version of the table that could be restored."""
 
 
 class ColumnRefused(LakeError):  # noqa: N818
-    """A column holds what Athena can't, or what its declared type can't hold exactly."""
+    """A column has a type or a value that Athena or its declared type can't store exactly."""
 
 
 class SourceInterrupted(LakeError):  # noqa: N818
-    """The rows to be written stopped coming."""
+    """Reading the rows to be written failed before the last row."""

@@ -1,4 +1,4 @@
-"""The lake as its users see it: stage, audit, publish; the same for a directory and for S3."""
+"""The interface of the lake: stage, publish, restore. A directory and S3 implement it."""
 
 import json
 import re
@@ -23,69 +23,69 @@ Table = tuple[str, ...]
 """A table's asset path, e.g. `("star", "sales")`."""
 RUN_ID = "run_id"
 WRITTEN_AT = "written_at"
-"""The entries that the lake adds to a file's metadata; the time is ISO 8601, in UTC."""
+"""The entries that the lake adds to a file's metadata. The time is ISO 8601, in UTC."""
 
-# A name that begins with an underscore is hidden from readers: the lake's own files go there.
+# Athena ignores names that start with an underscore. The lake uses such names for internal files.
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
 def name_of(table: Table) -> str:
-    """The asset path as it is written: `star/sales`."""
+    """Return the asset path as text, e.g. `star/sales`."""
     return "/".join(table)
 
 
 def file_of(table: Table, suffix: str = "parquet") -> str:
-    """The table's one file, in a folder of its own: `star/sales/sales.parquet`."""
+    """Return the path of the table's file in the lake, e.g. `star/sales/sales.parquet`."""
     if len(table) < 2 or not all(_PART.fullmatch(part) for part in table):  # noqa: PLR2004
         raise LakeError(
-            f"{name_of(table)!r} can't be a table of the lake: give it a stage and a name, such as "
-            "star/sales, of letters, digits, '_', '-' and '.', not beginning with '_'."
+            f"{name_of(table)!r} is not a valid table name: use a stage and a name, such as "
+            "star/sales. Both start with a letter or digit; '_', '-' and '.' may follow."
         )
     return f"{name_of(table)}/{table[-1]}.{suffix}"
 
 
 def table_of(file: str) -> Table | None:
-    """The table whose file this is, or None if it is no table's file."""
+    """Return the table that the file belongs to, or None if it isn't a table's file."""
     *table, last = file.split("/")
     is_file = len(table) > 1 and last == f"{table[-1]}.parquet"
     return tuple(table) if is_file and all(map(_PART.fullmatch, table)) else None
 
 
 def snapshots_of(entries: Mapping[str, str]) -> list[str]:
-    """The snapshots of the source that a file's rows come from, the oldest first."""
+    """Return the ids of the source snapshots that a file was built from, oldest first."""
     if "snapshot" in entries:
         return [entries["snapshot"]]
     return sorted(set(mapping_of(entries, "raw_snapshots").values()))
 
 
 def taken_at(snapshot: str) -> datetime:
-    """When a snapshot was taken. Raises ValueError for what names none."""
+    """Return when a snapshot was taken. Raises ValueError for an invalid snapshot id."""
     return datetime.strptime(snapshot.partition("-")[0], "%Y%m%dT%H%M%S.%f%z")
 
 
 def mapping_of(entries: Mapping[str, str], name: str) -> dict[str, Any]:
-    """An entry that was written as JSON, by column or table; none is empty."""
+    """Return a metadata entry that is a JSON object by column or table; {} if it is missing."""
     mapping: dict[str, Any] = json.loads(entries.get(name, "{}"))
     return mapping
 
 
 @dataclass(frozen=True)
 class StagedTable:
-    """A new version of a table, whole and on disk, that no reader sees yet."""
+    """A new, complete version of a table on the local disk. Readers don't see it yet."""
 
     table: Table
     path: Path
-    """A local Parquet file to audit."""
+    """The local Parquet file that the checks read."""
     rows: int
     bytes: int
     metadata: Mapping[str, str]
     lake: "Lake" = field(repr=False)
-    """The lake that staged it, and that publishes it."""
+    """The lake that staged this version and can publish it."""
 
 
 @dataclass(frozen=True)
 class Published:
-    """Where a version was put, and how large it is."""
+    """Location and size of a version that was published."""
 
     table: Table
     uri: str
@@ -104,21 +104,21 @@ class Version:
 
 
 class Lake(ABC):
-    """Published tables below `<lake>/<stage>/`; all else is out of readers' sight."""
+    """Published tables below `<lake>/<stage>/`. Readers see nothing else."""
 
     @abstractmethod
     def uri(self, table: Table) -> str:
-        """Where the table is published, whether or not it is there yet."""
+        """Return the location of the published table. The table may not exist yet."""
 
     @abstractmethod
     def lock(self, holder: str, log: Logger) -> AbstractContextManager[None]:
-        """Hold the lake for one writer; what it staged and did not publish is gone afterwards.
+        """Hold the lock for one writer. At the end, staged but unpublished versions are deleted.
 
-        `holder` is what others are told while they wait, e.g. `run 1a2b3c4d`. Raises LakeBusy
-        after STARSCHEMA_LOCK_WAIT seconds. A holder that dies blocks the next one for 30 s at most.
+        Waiting runs log `holder`, e.g. `run 1a2b3c4d`. Raises LakeBusy after STARSCHEMA_LOCK_WAIT
+        seconds. If the holder's process is killed, the lock expires within 30 s.
         """
 
-    def stage(  # noqa: PLR0913 - all by name but two
+    def stage(  # noqa: PLR0913 - most by keyword
         self,
         table: Table,
         reader: pa.RecordBatchReader,
@@ -128,11 +128,11 @@ class Lake(ABC):
         sorted_by: Sequence[str] = (),
         digest: bool = False,
     ) -> StagedTable:
-        """Write a new version where no reader looks; only while holding the lock.
+        """Write a new version to a folder that readers don't see. The lock must be held.
 
-        `metadata` goes into the file, with `run_id` and the time. Raises ColumnRefused and
-        SourceInterrupted; what else the reader raises passes as it is, with a note that names the
-        table. With `digest`, one of the rows is added to the metadata.
+        `metadata`, `run_id` and the time are written into the file. Raises ColumnRefused and
+        SourceInterrupted. Other exceptions of the reader are passed on with a note that names the
+        table. With `digest`, the metadata also contains a digest of the rows.
         """
         entries = {RUN_ID: run_id, WRITTEN_AT: datetime.now(UTC).isoformat(), **(metadata or {})}
         path = self._staging_folder(table) / file_of(table)
@@ -144,67 +144,67 @@ class Lake(ABC):
 
     @abstractmethod
     def upload(self, staged: StagedTable) -> None:
-        """Do the slow part of publishing, still unseen by readers."""
+        """Do the slow part of publishing. Readers don't see the result yet."""
 
     @abstractmethod
     def publish(self, staged: StagedTable) -> Published:
-        """Replace the published version by the uploaded one, in one atomic step.
+        """Replace the published version with the uploaded one, atomically.
 
-        Raises LeaseLost if another run has taken the lock meanwhile.
+        Raises LeaseLost if another run has taken the lock in the meantime.
         """
 
     @abstractmethod
     def fetch(self, table: Table, version: Version | None = None) -> Path:
-        """A local file with the whole of a version, by default of the one that is published now.
+        """Return a local file with a complete version, by default the published one.
 
-        It may be removed when the lake is closed; that of an earlier version when another one of
-        the table is fetched. Raises NotPublished.
+        The file may be deleted when the lake is closed. The file of an earlier version may be
+        replaced when another version of the table is fetched. Raises NotPublished.
         """
 
     @abstractmethod
     def footer(self, table: Table, version: Version | None = None) -> Footer:
-        """Schema, row count and metadata of such a version. Raises NotPublished."""
+        """Return schema, row count and metadata of a version. Raises NotPublished."""
 
     @abstractmethod
     def tables(self, stage: str) -> list[Table]:
-        """The published tables of a stage, by name."""
+        """Return the published tables of a stage, sorted by name."""
 
     @abstractmethod
     def versions(self, table: Table) -> Iterator[Version]:
-        """The versions still held, the one published last first."""
+        """Yield the versions that the lake holds, the most recently published one first."""
 
     @abstractmethod
     def restore(self, table: Table, version: Version) -> Published:
-        """Publish an earlier version again, atomically; it keeps its run id and written_at.
+        """Publish an earlier version again, atomically. It keeps its `run_id` and `written_at`.
 
-        Only while holding the lock. Raises LeaseLost.
+        The lock must be held. Raises LeaseLost.
         """
 
     @abstractmethod
     def forget(self, table: Table) -> None:
-        """Take the published version out; it stays among those held. Only while locked."""
+        """Unpublish the table. The version is kept as an earlier one. The lock must be held."""
 
     @abstractmethod
     def document_uri(self, document: Table) -> str:
-        """Where a page for readers is, in a folder beside those of the tables."""
+        """Return the location of an HTML page, e.g. the sales report, in the lake."""
 
     @abstractmethod
     def document_link(self, document: Table) -> str | None:
-        """The address at which a browser shows the page; None if it is a plain file."""
+        """Return the URL at which a browser opens the page; None if it is a local file."""
 
     @abstractmethod
     def write_document(self, document: Table, html: bytes) -> str:
-        """Put a page there, or replace it, in one atomic step that needs no lock; its URI."""
+        """Write or replace a page atomically and return its URI. The lock isn't needed."""
 
     @abstractmethod
     def close(self) -> None:
-        """Remove what was downloaded, and end connections."""
+        """Delete downloaded files and close connections."""
 
     def previous(self, table: Table) -> Version:
-        """The version to go back to: published before the current one, and written before it.
+        """Return the version to restore: it was published and written before the current one.
 
-        Written before it too, so that restoring twice goes back two versions instead of putting
-        the bad one back.
+        A version that was written later is skipped, so that restoring twice goes back two
+        versions instead of publishing the bad version again.
         """
         versions = iter(self.versions(table))
         current = next((version for version in versions if version.is_current), None)
@@ -214,17 +214,17 @@ class Lake(ABC):
             if current is None or version.written_at < current.written_at:
                 return version
         raise NoEarlierVersion(
-            f"{name_of(table)} has no earlier version in {self.uri(table)} to go back to."
+            f"{name_of(table)} has no earlier version in {self.uri(table)} that can be restored."
         )
 
     @abstractmethod
     def _staging_folder(self, table: Table) -> Path:
-        """A local folder that no reader looks into. Raises LakeError if the lock isn't held."""
+        """Return a local folder that readers don't see. Raises LakeError if the lock isn't held."""
 
 
 @contextmanager
 def _explained(table: Table, path: Path) -> Iterator[None]:
-    """Remove the file if it can't be written, and say which table it was."""
+    """Delete the file if writing it fails, and add the table's name to the error."""
     try:
         yield
     except (ColumnRefused, SourceInterrupted) as error:
@@ -243,8 +243,8 @@ def _explained(table: Table, path: Path) -> Iterator[None]:
 
 
 def open_lake(settings: Settings) -> Lake:
-    """A lake on S3 if STARSCHEMA_LAKE_URI begins with `s3://`, else in that directory."""
-    # Here, since both import this module, and boto3 takes a third of a second.
+    """Return the lake at STARSCHEMA_LAKE_URI: on S3 if it starts with `s3://`, else a directory."""
+    # Imported here because both modules import this one, and boto3 takes a third of a second.
     if settings.s3_lake:
         from starschema_assets.lake.s3 import S3Lake  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""The lake as a directory: publishing is a rename, and earlier versions are hard links."""
+"""A lake in a directory. Publishing renames a file; earlier versions are kept as hard links."""
 
 import os
 import shutil
@@ -33,33 +33,32 @@ _WHEN = "%Y%m%dT%H%M%S.%fZ"
 
 
 class LocalLake(Lake):
-    """Tables below `root`; the lake's own files are in `_lock`, `_staging` and `_history`."""
+    """Tables below `root`. Internal files are in `_lock`, `_staging` and `_history`."""
 
     def __init__(self, root: Path, settings: Settings) -> None:
-        """Nothing is made before something is written."""
+        """Create no folder yet. The first write creates it."""
         self._root = root
         self._settings = settings
         self._lock = root / "_lock"
         self._inode: int | None = None
-        """Of the lock file, while this process holds it."""
+        """The lock file's inode number while this process holds the lock."""
         self._staging = root / "_staging" / uuid.uuid4().hex
 
     def uri(self, table: Table) -> str:
-        """The file's path."""
         return str(self._file(table))
 
     @contextmanager
     def lock(self, holder: str, log: Logger) -> Iterator[None]:
-        """Hold `_lock`, which the system releases when the process ends, however it ends."""
+        """Hold the file lock `_lock`. The system releases it when the process ends or is killed."""
         try:
             self._root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise LakeError(f"STARSCHEMA_LAKE_URI: the folder can't be made: {error}") from error
+            raise LakeError(f"STARSCHEMA_LAKE_URI: can't create the folder: {error}") from error
         with _locked(self._lock, self._settings.lock_wait, log):
             self._lock.write_text(f"{holder}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC\n")
             for folder in self._staging.parent.glob("*"):
                 shutil.rmtree(folder, ignore_errors=True)
-                log.info("Removed %s, which a run that was killed had left.", folder)
+                log.info("Removed %s, left over from a killed run.", folder)
             self._inode = self._lock.stat().st_ino
             try:
                 yield
@@ -68,10 +67,10 @@ class LocalLake(Lake):
                 shutil.rmtree(self._staging, ignore_errors=True)
 
     def upload(self, staged: StagedTable) -> None:
-        """Nothing: the staged file is where it can be renamed from."""
+        """Do nothing. `publish` renames the staged file."""
 
     def publish(self, staged: StagedTable) -> Published:
-        """Keep the current version, then rename the staged file over it."""
+        """Keep a link to the current version, then rename the staged file over it."""
         file = self._file(staged.table)
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -88,7 +87,7 @@ class LocalLake(Lake):
         return Published(staged.table, str(file), staged.bytes)
 
     def fetch(self, table: Table, version: Version | None = None) -> Path:
-        """The file itself."""
+        """Return the published or kept file itself, not a copy."""
         file = self._file(table)
         if version and not version.is_current:
             file = self._history(table).folder / version.id
@@ -97,25 +96,22 @@ class LocalLake(Lake):
         return file
 
     def footer(self, table: Table, version: Version | None = None) -> Footer:
-        """Read from the file."""
         return read_footer(self.fetch(table, version))
 
     def tables(self, stage: str) -> list[Table]:
-        """Found by their files."""
         files = self._root.glob(f"{stage}/**/*.parquet")
         found = (table_of(file.relative_to(self._root).as_posix()) for file in files)
         return sorted(filter(None, found))
 
     def document_uri(self, document: Table) -> str:
-        """The file's path."""
         return str(self._root / file_of(document, "html"))
 
-    def document_link(self, document: Table) -> str | None:  # noqa: ARG002 - S3 needs it
-        """None: no page of a website may link to a file."""
+    def document_link(self, document: Table) -> str | None:  # noqa: ARG002 - used on S3
+        """Return None, because browsers don't follow links from web pages to local files."""
         return None
 
     def write_document(self, document: Table, html: bytes) -> str:
-        """Write beside the page, then rename."""
+        """Write the page to a file in the same folder, then rename it."""
         file = self._root / file_of(document, "html")
         unfinished = file.with_name("_unfinished.html")
         try:
@@ -132,14 +128,13 @@ class LocalLake(Lake):
         return str(file)
 
     def close(self) -> None:
-        """Nothing: what was fetched are the published files."""
+        """Do nothing. `fetch` makes no copies."""
 
     def versions(self, table: Table) -> Iterator[Version]:
-        """The published file, then those of `_history`."""
         return self._history(table).versions()
 
     def restore(self, table: Table, version: Version) -> Published:
-        """Publish another link to the version's file."""
+        """Publish a new hard link to the version's file."""
         link = self._staging_folder(table) / version.id
         link.parent.mkdir(parents=True, exist_ok=True)
         _link(self._history(table).folder / version.id, link)
@@ -148,7 +143,7 @@ class LocalLake(Lake):
         return self.publish(staged)
 
     def forget(self, table: Table) -> None:
-        """Link the version into `_history`, and remove the file."""
+        """Link the version into `_history`, then delete the published file."""
         self._staging_folder(table)  # raises if the lock isn't held
         file = self.fetch(table)
         self._history(table).keep_current()
@@ -161,9 +156,11 @@ class LocalLake(Lake):
         return self._staging
 
     def _verify_held(self) -> None:
-        """Raise LeaseLost if the lock file was removed or replaced, so that others can lock it."""
+        """Raise LeaseLost if the lock file was deleted or replaced: others could lock it then."""
         if not self._lock.exists() or self._lock.stat().st_ino != self._inode:
-            raise LeaseLost(f"{self._lock} was removed while a run held it: run again.")
+            raise LeaseLost(
+                f"{self._lock} was deleted while this run held it: start this run again."
+            )
 
     def _file(self, table: Table) -> Path:
         return self._root / file_of(table)
@@ -184,8 +181,8 @@ def _locked(file: Path, wait: int, log: Logger) -> Iterator[None]:
             lock.acquire(timeout=max(0, deadline - time.monotonic()), poll_interval=_POLL)
     except Timeout:
         raise LakeBusy(
-            f"{file} is still held after {wait} s by {file.read_text().strip()}: let that run end "
-            "and run again, or wait longer with STARSCHEMA_LOCK_WAIT."
+            f"{file} is still held after {wait} s by {file.read_text().strip()}: start this run "
+            "again when that run has ended, or increase STARSCHEMA_LOCK_WAIT."
         ) from None
     try:
         yield
@@ -194,15 +191,15 @@ def _locked(file: Path, wait: int, log: Logger) -> Iterator[None]:
 
 
 class EarlierVersions:
-    """The versions of one table: hard links in one folder, named by when each was replaced."""
+    """Versions of one table: hard links in a folder, named after the time of replacement."""
 
     def __init__(self, folder: Path, current: Path) -> None:
-        """`current` is where the table is published."""
+        """Create nothing yet. `current` is the path of the published file."""
         self.folder = folder
         self._current = current
 
     def versions(self) -> Iterator[Version]:
-        """The current version, then those that were, the last one first."""
+        """Yield the current version, then the earlier ones, the most recent first."""
         if self._current.exists():
             yield _version("current", self._current, is_current=True)
         for kept in self._kept():
@@ -210,20 +207,20 @@ class EarlierVersions:
                 yield _version(kept.name, kept, is_current=False)
 
     def keep_current(self) -> None:
-        """Link the current version into the folder; it stays published until it is replaced."""
+        """Link the current version into the folder. It stays published."""
         if not self._current.exists():
             return
         try:
             run = read_footer(self._current).metadata.get(RUN_ID, "unknown")
         except Unreadable:
-            return  # a damaged file is no version to go back to
-        self._forget_current()  # linked already, by a run that was then killed
+            return  # a damaged file isn't worth restoring
+        self._forget_current()  # if a run that was killed has linked it already
         self.folder.mkdir(parents=True, exist_ok=True)
         _link(self._current, self.folder / f"{datetime.now(UTC).strftime(_WHEN)}-{run}.parquet")
 
     def prune(self, count: int) -> None:
-        """Leave just so many earlier versions."""
-        self._forget_current()  # it was one of them until it was restored
+        """Delete all but the `count` most recent earlier versions."""
+        self._forget_current()  # a restored version is still linked in the folder
         for kept in self._kept()[count:]:
             kept.unlink()
 
@@ -240,7 +237,7 @@ class EarlierVersions:
 
 
 def _link(source: Path, target: Path) -> None:
-    """Give the file a second name, or copy it where the file system has no hard links."""
+    """Create a hard link, or copy the file if the file system has no hard links."""
     try:
         os.link(source, target)
     except OSError:

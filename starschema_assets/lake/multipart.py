@@ -1,4 +1,4 @@
-"""An object that is uploaded in parts and appears only when it is completed."""
+"""Multipart uploads to S3. The object appears only when its upload is completed."""
 
 import uuid
 from collections.abc import Callable, Mapping
@@ -19,24 +19,24 @@ if TYPE_CHECKING:
 PART_BYTES = 8 * 2**20
 COPIED_PART_BYTES = 2**30
 MAX_PARTS = 10_000
-"""The limits of S3: parts of 5 MiB to 5 GiB, and no more than this many."""
+"""S3's limits: a part has 5 MiB to 5 GiB, and an upload has at most MAX_PARTS parts."""
 THREADS = 4
-"""As many parts are in memory at once."""
+"""Parts that are uploaded, and held in memory, at the same time."""
 
 _MARK = "upload"
 
 
-class UploadConflict(Exception):  # noqa: N818 - reads as what happened
-    """Another request met this one: S3 wants the upload begun anew."""
+class UploadConflict(Exception):  # noqa: N818 - named after the event
+    """S3 rejected the completion because of a concurrent request. The upload must be repeated."""
 
 
 class Multipart:
-    """One upload to one key; invisible until `complete`."""
+    """One upload to one key. Readers don't see it before `complete`."""
 
     def __init__(
         self, client: "S3Client", bucket: str, key: str, metadata: Mapping[str, str]
     ) -> None:
-        """Begin; `current` is the ETag of what is there now, which the upload is to replace."""
+        """Start the upload. `current` is the ETag of the object that it replaces, if any."""
         self._client = client
         self._at: dict[str, Any] = {"Bucket": bucket, "Key": key}
         self._mark = uuid.uuid4().hex
@@ -47,7 +47,7 @@ class Multipart:
         self._send_again: Callable[[], None] = lambda: None
 
     def upload(self, path: Path) -> None:
-        """Upload the file's parts, some at once."""
+        """Upload the file's parts, several at a time."""
         self._send_again = lambda: self.upload(path)
         size = path.stat().st_size
 
@@ -61,65 +61,65 @@ class Multipart:
                     UploadId=self._id,
                     PartNumber=number,
                     Body=body,
-                    ChecksumAlgorithm="CRC32",  # also where checksums are sent only when required
+                    ChecksumAlgorithm="CRC32",  # sent even if configured as optional
                 )
             )
 
         self._send(send, size, PART_BYTES)
 
     def copy(self, version: str, size: int) -> None:
-        """Let the server copy an earlier version of the same object."""
+        """Copy an earlier version of the same object on the server."""
         self._send_again = lambda: self.copy(version, size)
         source: Any = {**self._at, "VersionId": version}
 
         def send(number: int, start: int, length: int) -> dict[str, Any]:
-            # S3 takes a range only of objects above 5 MB
+            # S3 accepts a range only for objects above 5 MB
             part: Any = {"CopySourceRange": f"bytes={start}-{start + length - 1}"}
-            answer = self._client.upload_part_copy(
+            response = self._client.upload_part_copy(
                 **self._at,
                 UploadId=self._id,
                 PartNumber=number,
                 CopySource=source,
                 **(part if length < size else {}),
             )
-            return dict(answer["CopyPartResult"])
+            return dict(response["CopyPartResult"])
 
         self._send(send, size, COPIED_PART_BYTES)
 
     def complete(self) -> str:
-        """Let the object appear, if it still replaces what it was begun upon; return its ETag.
+        """Make the object visible and return its ETag, if `current` is still the object's ETag.
 
-        Raises UploadConflict if it may be tried again after `begin_anew`, else LakeError.
+        Raises UploadConflict if it can be tried again after `begin_anew`, else LakeError.
         """
         condition: dict[str, Any] = (
             {"IfMatch": self.current} if self.current else {"IfNoneMatch": "*"}
         )
         try:
-            answer = self._client.complete_multipart_upload(
+            response = self._client.complete_multipart_upload(
                 **self._at, UploadId=self._id, MultipartUpload={"Parts": self._parts}, **condition
             )
         except ClientError as error:
             if not is_conflict(error) and code_of(error) != "NoSuchUpload":
                 raise
-            # botocore may have repeated a request that had succeeded, its answer being lost.
+            # If the response to a successful request was lost, botocore has repeated the request.
             if etag := self._completed():
                 return etag
             is_busy = code_of(error) == "ConditionalRequestConflict"
             if is_busy and _etag(self._client, self._at) == self.current:
                 raise UploadConflict from error
             raise LakeError(
-                "another run published or cleaned up since this one staged: run again"
+                "another run published it or deleted this upload: start this run again"
             ) from error
-        return answer["ETag"]
+        return response["ETag"]
 
     def begin_anew(self) -> None:
-        """Send everything once more, in an upload of its own."""
+        """Send all parts again in a new upload."""
         self.abort()
         self._id = self._create()
         self._send_again()
 
     def abort(self) -> None:
-        """Forget the parts; what can't be reached now is swept by the next holder of the lock."""
+        """Delete the parts. If S3 can't be reached, the next holder of the lock deletes them."""
         with suppress(ClientError, BotoCoreError):
             self._client.abort_multipart_upload(**self._at, UploadId=self._id)
 
@@ -137,13 +137,13 @@ class Multipart:
         length = max(part_bytes, -(-size // MAX_PARTS))
         starts = range(0, size, length)
         with ThreadPoolExecutor(THREADS) as pool:
-            answers = [
+            parts = [
                 pool.submit(send, number, start, min(length, size - start))
                 for number, start in enumerate(starts, start=1)
             ]
             try:
                 self._parts = [
-                    _part(number, answer.result()) for number, answer in enumerate(answers, start=1)
+                    _part(number, part.result()) for number, part in enumerate(parts, start=1)
                 ]
             except BaseException:
                 pool.shutdown(cancel_futures=True)
@@ -157,9 +157,9 @@ class Multipart:
         return None
 
 
-def _part(number: int, answer: Mapping[str, Any]) -> dict[str, Any]:
-    checksums = {key: answer[key] for key in answer if key.startswith("Checksum")}
-    return {"PartNumber": number, "ETag": answer["ETag"], **checksums}
+def _part(number: int, response: Mapping[str, Any]) -> dict[str, Any]:
+    checksums = {key: response[key] for key in response if key.startswith("Checksum")}
+    return {"PartNumber": number, "ETag": response["ETag"], **checksums}
 
 
 def _etag(client: "S3Client", at: Mapping[str, Any]) -> str | None:

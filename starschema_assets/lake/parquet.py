@@ -1,4 +1,4 @@
-"""The one writer of the lake's files, and the reader of their footers."""
+"""Writes the lake's Parquet files and reads their footers."""
 
 import hashlib
 import os
@@ -17,26 +17,26 @@ from starschema_assets.lake.errors import SourceInterrupted, Unreadable
 from starschema_assets.types import athena_safe, conform
 
 ROW_GROUP_ROWS = 65_536
-"""Athena skips a row group or reads it: small enough to skip most, large enough to compress."""
+"""Rows per row group: few enough that Athena can skip most groups, enough to compress well."""
 REPEATS = 16
-"""A dictionary is worth it if a value stands in a column this many times, on average."""
+"""A column gets a dictionary if each of its values occurs at least this often on average."""
 ROW_GROUP_BYTES = 16 * 2**20
-"""A row group of wide rows ends here, as it is held in memory until it is written."""
+"""Maximum size of a row group of wide rows. It is held in memory until it is written."""
 
 Item = TypeVar("Item")
 
 PREFIX = "starschema."
-"""What the lake's own entries in a file's key-value metadata begin with."""
+"""Prefix of the lake's entries in a file's key-value metadata."""
 
 
 @dataclass(frozen=True)
 class Footer:
-    """What a Parquet file says of itself."""
+    """Row count, schema and metadata from a Parquet file's footer."""
 
     rows: int
     schema: pa.Schema
     metadata: Mapping[str, str]
-    """The lake's own entries, e.g. `run_id`, without their prefix."""
+    """The lake's entries, e.g. `run_id`, without PREFIX."""
 
 
 def write_table(
@@ -47,12 +47,12 @@ def write_table(
     sorted_by: Sequence[str] = (),
     digest: bool = False,
 ) -> int:
-    """Write the reader's rows to a new file, safe on disk, and return how many they were.
+    """Write the reader's rows to a new file, sync it to disk, and return the row count.
 
-    The file's types are the reader's, made safe for Athena. `sorted_by` says how the rows are
-    sorted already. With `digest`, the file's entry of this name has one of its rows. Memory is that
-    of three row groups. Raises ColumnRefused, and SourceInterrupted if the reader fails as Arrow's
-    streams do.
+    Types that Athena can't read are converted. `sorted_by` lists the columns by which the rows
+    are already sorted. With `digest`, the metadata entry `digest` has a digest of the rows. At
+    most three row groups are in memory. Raises ColumnRefused, and SourceInterrupted if the reader
+    fails with an OSError.
     """
     target = _with_dictionaries(athena_safe(reader.schema), reader.schema)
     rows = 0
@@ -84,16 +84,13 @@ def write_table(
 
 
 def read_footer(source: Path | pa.NativeFile) -> Footer:
-    """The footer of a whole file, or of the end of one that holds the footer.
-
-    Raises Unreadable.
-    """
+    """Read the footer of a file, or of the last bytes of a file. Raises Unreadable."""
     try:
         footer = pq.read_metadata(source)
     except pa.ArrowInvalid as error:
         file = source if isinstance(source, Path) else "the object"
         raise Unreadable(
-            f"{file} is no whole Parquet file ({error}): restore the table, or materialize it again"
+            f"{file} is not a complete Parquet file ({error}): restore or rematerialize the table"
         ) from error
     entries = footer.metadata or {}
     own = {
@@ -105,7 +102,7 @@ def read_footer(source: Path | pa.NativeFile) -> Footer:
 
 
 def digest_of(path: Path) -> str:
-    """The SHA-256 of a file's rows in their order, as `write_table` records it."""
+    """Return the SHA-256 of a file's rows in file order, as `write_table` computes it."""
     digest, file = hashlib.sha256(), pq.ParquetFile(path)
     for group in range(file.num_row_groups):
         _add_rows(digest, file.read_row_group(group, use_threads=False))
@@ -114,9 +111,9 @@ def digest_of(path: Path) -> str:
 
 
 def _add_rows(digest: "hashlib._Hash", group: pa.Table) -> None:
-    """Go on with a row group: of each column where NULLs are, how long texts are, and the values.
+    """Add a row group to the digest: the NULL mask, text lengths and values of each column.
 
-    As text it would be simpler, and take three times as long: 0.4 s for 400,000 versions.
+    Hashing the rows as text would be simpler but three times as slow (0.4 s for 400,000 rows).
     """
     for column in group.combine_chunks().columns:
         array: Any = column.chunk(0)
@@ -145,13 +142,13 @@ def _zero(type_: pa.DataType) -> Any:
 
 
 def _content(array: Any) -> memoryview:
-    """The values of an array of fixed width, as they are in memory."""
+    """Return the values buffer of an array of a fixed-width type."""
     width = array.type.bit_width // 8
     return memoryview(array.buffers()[1])[array.offset * width :][: len(array) * width]
 
 
 def sync(path: Path) -> None:
-    """Return when the file, or the names in the folder, would survive a loss of power."""
+    """Flush a file, or the entries of a folder, to disk, so that they survive a power loss."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -160,7 +157,7 @@ def sync(path: Path) -> None:
 
 
 def _with_dictionaries(target: pa.Schema, source: pa.Schema) -> pa.Schema:
-    """The schema to write by: texts that come with a dictionary are written as they come."""
+    """Return the target schema, but keep the dictionary type of dictionary-encoded text columns."""
     for index, field in enumerate(target):
         if field.name in source.names:
             kind = source.field(field.name).type
@@ -170,7 +167,7 @@ def _with_dictionaries(target: pa.Schema, source: pa.Schema) -> pa.Schema:
 
 
 def _read(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
-    """The batches; a source's OSError is kept apart from one of the disk that we write to."""
+    """Yield the batches. Raise SourceInterrupted for an OSError of the source, not of the disk."""
     try:
         yield from reader
     except OSError as error:
@@ -178,7 +175,7 @@ def _read(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
 
 
 def _read_ahead(items: Iterator[Item]) -> Generator[Item, None, None]:
-    """The items, each fetched in another thread while the one before it is made use of."""
+    """Yield the items. A second thread fetches the next item while the caller uses the last one."""
     with ThreadPoolExecutor(1) as pool:
         pending = pool.submit(next, items, None)
         while (item := pending.result()) is not None:
@@ -187,9 +184,9 @@ def _read_ahead(items: Iterator[Item]) -> Generator[Item, None, None]:
 
 
 def _repeating(rows: pa.Table) -> list[str]:
-    """The columns in which values repeat, so that a dictionary makes them smaller.
+    """Return the columns with enough repeated values for a dictionary to make them smaller.
 
-    For others it costs time and room: without, the fact takes a fifth less of both.
+    For other columns, a dictionary costs time and space: a fifth of both for the fact table.
     """
     return [
         name
@@ -202,13 +199,13 @@ def _repeating(rows: pa.Table) -> list[str]:
 def _ascending(schema: pa.Schema, columns: Sequence[str]) -> tuple[pq.SortingColumn, ...] | None:
     if not columns:
         return None
-    # As DuckDB sorts unless told otherwise: NULLS LAST.
+    # NULLS LAST is DuckDB's default sort order.
     order: list[tuple[str, Literal["ascending"]]] = [(name, "ascending") for name in columns]
     return tuple(pq.SortingColumn.from_ordering(schema, order, null_placement="at_end"))
 
 
 def _row_groups(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """Tables of ROW_GROUP_ROWS rows, or fewer if they are wide; the last has what remains."""
+    """Yield tables of ROW_GROUP_ROWS rows, or of ROW_GROUP_BYTES; the last table is smaller."""
     pending: list[pa.RecordBatch] = []
     rows = size = 0
     for batch in batches:
@@ -228,7 +225,7 @@ def _row_groups(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
 
 
 def _pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-    """The batch in slices, each far below a row group's bytes if the rows are alike."""
+    """Yield slices of a batch, each about a quarter of ROW_GROUP_BYTES if rows are equally wide."""
     step = max(1, batch.num_rows * ROW_GROUP_BYTES // (4 * max(1, batch.nbytes)))
     for start in range(0, batch.num_rows, step):
         yield batch.slice(start, step)

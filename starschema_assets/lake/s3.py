@@ -1,4 +1,4 @@
-"""The lake on S3: publishing completes a multipart upload, if nobody else published meanwhile."""
+"""A lake on S3. Publishing completes a multipart upload if the object hasn't changed meanwhile."""
 
 import shutil
 from collections.abc import Iterator, Mapping
@@ -36,42 +36,39 @@ from starschema_assets.lake.scratch import Scratch, sweep
 from starschema_assets.settings import Settings
 
 FOOTER_BYTES = 2**17
-"""Bytes of a file's end that hold the footer of most tables."""
+"""Bytes to read from a file's end. They contain the footer of most tables."""
 UPLOADS = 3
-"""How often a table is uploaded at most, if S3 answers that another request met this one."""
+"""Maximum number of uploads of one table if S3 rejects them because of concurrent requests."""
 
 
 class S3Lake(Lake):
-    """Tables below `s3://bucket/prefix`; the lake's own object there is `_lock`."""
+    """Tables below `s3://bucket/prefix`. The lock is the object `_lock`."""
 
     def __init__(self, bucket: str, prefix: str, settings: Settings) -> None:
-        """Nothing is asked of S3, nor of who gives out credentials, yet."""
+        """Make no request to S3 or for credentials yet."""
         self._name = bucket
         self._prefix = prefix
-        # Not the default session, which all threads of the process share.
+        # The default session is shared by all threads and isn't thread-safe.
         self._session = boto3.Session()
         self._settings = settings
         self._folder: Scratch | None = None
         self._uploads: dict[Path, Multipart] = {}
         self._lease: S3Lease | None = None
-        """Held while this lake is locked."""
+        """The lease while this lake is locked."""
 
     def uri(self, table: Table) -> str:
-        """The object's URI."""
         return f"s3://{self._name}/{self._key(table)}"
 
     def document_uri(self, document: Table) -> str:
-        """The object's URI."""
         return f"s3://{self._name}/{self._page(document)}"
 
     def document_link(self, document: Table) -> str | None:
-        """The object in the AWS console, from where those who may read it open it."""
+        """Return the object's page in the AWS console. Users with read access open it there."""
         region = self._bucket.client.meta.region_name
         home = f"https://{region}.console.aws.amazon.com/s3/object/{self._name}"
         return f"{home}?region={region}&prefix={quote(self._page(document))}"
 
     def write_document(self, document: Table, html: bytes) -> str:
-        """Put the object, which S3 does wholly or not at all."""
         with self._errors(document, "publishing"):
             self._bucket.client.put_object(
                 Bucket=self._bucket.name,
@@ -82,7 +79,7 @@ class S3Lake(Lake):
         return self.document_uri(document)
 
     def close(self) -> None:
-        """Remove what was staged and downloaded, and end the connections."""
+        """Delete staged and downloaded files, and close the connections."""
         if "_bucket" in self.__dict__:
             self._bucket.client.close()
         if self._folder:
@@ -91,7 +88,7 @@ class S3Lake(Lake):
 
     @contextmanager
     def lock(self, holder: str, log: Logger) -> Iterator[None]:
-        """Hold `_lock`; what killed runs left, uploaded or in the scratch folder, is removed."""
+        """Hold `_lock`. Delete unfinished uploads and scratch folders of killed runs first."""
         key = f"{self._prefix}_lock"
         lock = LockObject(self._bucket.client, self._name, key)
         hasty = self._session.client("s3", config=client_config(attempts=3, timeout=5))
@@ -110,7 +107,7 @@ class S3Lake(Lake):
                 shutil.rmtree(self._scratch() / "staged", ignore_errors=True)
 
     def upload(self, staged: StagedTable) -> None:
-        """Upload the file's parts to its key, where they stay unseen."""
+        """Upload the file's parts. S3 doesn't show them before the upload is completed."""
         with self._errors(staged.table, "uploading"):
             metadata = {key: staged.metadata[key] for key in (RUN_ID, WRITTEN_AT)}
             upload = self._begin(staged.table, metadata)
@@ -118,16 +115,16 @@ class S3Lake(Lake):
             upload.upload(staged.path)
 
     def publish(self, staged: StagedTable) -> Published:
-        """Complete the upload, if the object is still the one that was there when it began."""
+        """Complete the upload if the object hasn't changed since the upload started."""
         upload = self._uploads[staged.path]
         etag = self._complete(staged.table, upload)
         del self._uploads[staged.path]
-        # What was just written needn't be downloaded.
+        # Keep the file for `fetch`, so that it isn't downloaded again.
         staged.path.rename(self._cached(staged.table, etag))
         return Published(staged.table, self.uri(staged.table), staged.bytes)
 
     def fetch(self, table: Table, version: Version | None = None) -> Path:
-        """Download the version; the published one unless this lake has it already."""
+        """Download the version. The published version isn't downloaded again if it is cached."""
         with self._errors(table, "downloading"):
             end = self._end(table, 1, version)
             path = self._cached(table, "earlier" if version else end.etag)
@@ -143,12 +140,12 @@ class S3Lake(Lake):
                     Config=TransferConfig(max_concurrency=THREADS),
                 )
             except S3DownloadFailedError:
-                # It is gone: replaced meanwhile in a bucket that keeps no versions, or expired.
+                # The version was replaced in a bucket without versioning, or it has expired.
                 return self.fetch(table, version)
             return partial.rename(path)
 
     def footer(self, table: Table, version: Version | None = None) -> Footer:
-        """Read from the object's last bytes, with one request as a rule."""
+        """Read the footer from the object's last bytes, usually with one request."""
         with self._errors(table, "reading"):
             end = self._end(table, FOOTER_BYTES, version).content
             length = int.from_bytes(end[-8:-4], "little") + 8
@@ -157,13 +154,12 @@ class S3Lake(Lake):
             return read_footer(pa.BufferReader(end))
 
     def tables(self, stage: str) -> list[Table]:
-        """Found by their keys."""
         prefix = f"{self._prefix}{stage}/"
         with clear_errors(self._bucket.name, prefix, "Listing the tables"):
             return sorted(table for key in self._bucket.keys(prefix) if (table := self._table(key)))
 
     def versions(self, table: Table) -> Iterator[Version]:
-        """Those that the bucket's versioning kept, each asked for as it is reached."""
+        """Yield the versions that the bucket keeps. Metadata is requested as each is reached."""
         key = self._key(table)
         with self._errors(table, "listing versions"):
             for found in self._bucket.versions(key):
@@ -180,7 +176,7 @@ class S3Lake(Lake):
                 )
 
     def previous(self, table: Table) -> Version:
-        """As of every lake; a bucket that keeps no versions is told from a table without them."""
+        """Return the version to restore. The error says if the bucket has no versioning."""
         try:
             return super().previous(table)
         except NoEarlierVersion as error:
@@ -188,12 +184,12 @@ class S3Lake(Lake):
                 if self._bucket.keeps_versions():
                     raise
             raise NoEarlierVersion(
-                f"{name_of(table)}: bucket {self._bucket.name!r} keeps no versions, so none can be "
-                "restored: enable versioning on it; it keeps those replaced from then on."
+                f"{name_of(table)}: bucket {self._bucket.name!r} has no versioning, so nothing can "
+                "be restored. Enable versioning to keep versions that are replaced from then on."
             ) from error
 
     def restore(self, table: Table, version: Version) -> Published:
-        """Let the server copy that version over the current one."""
+        """Copy the version over the current one on the server."""
         with self._errors(table, "restoring"):
             metadata = self._bucket.metadata(self._key(table), version.id)
             upload = self._begin(table, metadata)
@@ -206,13 +202,13 @@ class S3Lake(Lake):
         return Published(table, self.uri(table), version.bytes)
 
     def forget(self, table: Table) -> None:
-        """Let a delete marker hide the object. Raises LakeError if the bucket keeps no versions."""
-        with self._errors(table, "taking it out"):
+        """Hide the object with a delete marker. Raises LakeError if versioning is disabled."""
+        with self._errors(table, "deleting"):
             self._held(table).verify()
             if not self._bucket.keeps_versions():
                 raise LakeError(
-                    f"{name_of(table)}: bucket {self._name!r} keeps no versions, so nothing could "
-                    "put the table back: enable versioning on it"
+                    f"{name_of(table)}: bucket {self._name!r} has no versioning, so the deletion "
+                    "could not be undone: enable versioning first"
                 )
             self._bucket.client.delete_object(Bucket=self._name, Key=self._key(table))
 
@@ -274,15 +270,15 @@ class S3Lake(Lake):
                         f"{name_of(table)} was not published to {self.uri(table)}: {error}."
                     ) from error
         raise LakeError(
-            f"{name_of(table)} was not published to {self.uri(table)}: {UPLOADS} uploads met other "
-            "requests for that object. Find out who else writes it, and run again."
+            f"{name_of(table)} was not published to {self.uri(table)}: {UPLOADS} uploads met "
+            "conflicting writes to that object. Find the other writer, then start this run again."
         )
 
     def _sweep(self, log: Logger) -> None:
         for folder in sweep(self._settings.scratch):
-            log.info("Removed %s, which a run that was killed had left.", folder)
-        with clear_errors(self._bucket.name, self._bucket.prefix, "Sweeping unfinished uploads"):
+            log.info("Removed %s, left over from a killed run.", folder)
+        with clear_errors(self._bucket.name, self._bucket.prefix, "Deleting unfinished uploads"):
             for upload in self._bucket.uploads():
                 if self._table(upload["Key"]):
                     self._bucket.abort(upload)
-                    log.info("Removed an upload to %s that was never completed.", upload["Key"])
+                    log.info("Removed an unfinished upload to %s.", upload["Key"])

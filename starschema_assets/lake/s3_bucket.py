@@ -1,4 +1,4 @@
-"""The objects below a prefix of one bucket, and S3's errors as those of the lake."""
+"""Reads objects below a prefix of a bucket, and translates S3's errors into the lake's."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import ObjectVersionTypeDef
 
-# The action that a policy has to allow, where it isn't called as the operation is.
+# The IAM action to allow, for operations whose action has another name.
 _ACTIONS = {
     "HeadObject": "GetObject",
     "CreateMultipartUpload": "PutObject",
@@ -26,7 +26,7 @@ _ACTIONS = {
     "ListMultipartUploads": "ListBucketMultipartUploads",
 }
 _HINTS = {
-    "GetObject": ", and s3:ListBucket, without which it answers so for what doesn't exist, too.",
+    "GetObject": ", and s3:ListBucket: without it, S3 also denies access to missing objects.",
 }
 
 
@@ -41,40 +41,40 @@ class End:
 
 @dataclass(frozen=True)
 class Bucket:
-    """Keys are full keys, prefix included; errors are those of botocore."""
+    """A bucket with a prefix. Keys include the prefix. Methods raise botocore's errors."""
 
     client: "S3Client"
     name: str
     prefix: str
-    """Empty, or ending in a slash."""
+    """Empty, or ends with a slash."""
 
     def end(self, key: str, length: int, version: str | None = None) -> "End | None":
-        """An object's last bytes, or the whole of a shorter one; None if there is no object.
+        """Return the last `length` bytes of an object, by default of the current version.
 
-        It is the current version unless told. GET also where HEAD would do, because its answer
-        tells a missing bucket from a missing key.
+        Returns None if the object doesn't exist. Always a GET, because the response to a HEAD
+        doesn't distinguish a missing bucket from a missing key.
         """
         of_version: dict[str, Any] = {"VersionId": version} if version else {}
         try:
-            answer = self.client.get_object(
+            response = self.client.get_object(
                 Bucket=self.name, Key=key, Range=f"bytes=-{length}", **of_version
             )
         except ClientError as error:
             if is_missing(error):
                 return None
             raise
-        with answer["Body"] as body:
-            return End(answer["ETag"], answer.get("VersionId"), body.read())
+        with response["Body"] as body:
+            return End(response["ETag"], response.get("VersionId"), body.read())
 
     def keys(self, below: str) -> list[str]:
-        """The keys that begin so."""
+        """Return the keys that start with `below`."""
         pages = self.client.get_paginator("list_objects_v2").paginate(
             Bucket=self.name, Prefix=below
         )
         return [found["Key"] for page in pages for found in page.get("Contents", [])]
 
     def versions(self, key: str) -> Iterator["ObjectVersionTypeDef"]:
-        """The object's versions, newest first; without versioning the one there is."""
+        """Yield the object's versions, newest first. Without versioning, there is at most one."""
         pages = self.client.get_paginator("list_object_versions").paginate(
             Bucket=self.name, Prefix=key
         )
@@ -82,15 +82,15 @@ class Bucket:
             yield from (found for found in page.get("Versions", []) if found["Key"] == key)
 
     def metadata(self, key: str, version: str) -> dict[str, str]:
-        """What was said of that version when it was uploaded."""
+        """Return the user metadata of a version."""
         return self.client.head_object(Bucket=self.name, Key=key, VersionId=version)["Metadata"]
 
     def keeps_versions(self) -> bool:
-        """Whether an object that is replaced is kept."""
+        """Return whether versioning is enabled."""
         return self.client.get_bucket_versioning(Bucket=self.name).get("Status") == "Enabled"
 
     def uploads(self) -> list[dict[str, Any]]:
-        """Multipart uploads begun and neither completed nor aborted: `Key` and `UploadId`."""
+        """Return `Key` and `UploadId` of unfinished multipart uploads."""
         pages = self.client.get_paginator("list_multipart_uploads").paginate(
             Bucket=self.name, Prefix=self.prefix
         )
@@ -101,15 +101,15 @@ class Bucket:
         ]
 
     def abort(self, upload: dict[str, Any]) -> None:
-        """Forget the parts of an upload."""
+        """Abort an upload and delete its parts."""
         self.client.abort_multipart_upload(Bucket=self.name, **upload)
 
 
 @contextmanager
 def clear_errors(bucket: str, key: str, doing: str) -> Iterator[None]:
-    """Turn what S3 or the network answers into a LakeError; `doing` is e.g. `star/x: publishing`.
+    """Turn errors of S3 and the network into LakeError; `doing` is e.g. `star/x: publishing`.
 
-    An error that the caller knows by its code is for it to catch inside.
+    A caller that handles an error code itself must catch the error within this context.
     """
     place = f"s3://{bucket}/{key}"
     try:
@@ -125,19 +125,21 @@ def clear_errors(bucket: str, key: str, doing: str) -> Iterator[None]:
         if code in {"AccessDenied", "403", "InvalidAccessKeyId", "SignatureDoesNotMatch"}:
             action = _ACTIONS.get(operation, operation)
             raise LakeDenied(
-                f"{doing}: {place} answers {code}: allow s3:{action} to these credentials"
+                f"{doing}: {place} returned {code}: allow s3:{action} to these credentials"
                 f"{_HINTS.get(operation, '.')}"
             ) from error
-        raise LakeError(f"{doing}: {place} answers {operation} with {code}: {error}") from error
+        raise LakeError(f"{doing}: {operation} on {place} returned {code}: {error}") from error
     except BotoCoreError as error:
-        raise LakeError(f"{doing}: {place} can't be reached or signed for: {error}") from error
+        raise LakeError(
+            f"{doing}: {place} can't be reached, or credentials are missing: {error}"
+        ) from error
 
 
 def is_missing(error: ClientError) -> bool:
-    """Whether the object (not the bucket) isn't there."""
+    """Return whether the error says that the object (not the bucket) doesn't exist."""
     return code_of(error) in {"NoSuchKey", "NoSuchVersion", "404"}
 
 
 def is_conflict(error: ClientError) -> bool:
-    """Whether a condition on the object's current version failed: someone else was faster."""
+    """Return whether a conditional request failed because another writer changed the object."""
     return code_of(error) in {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}

@@ -1,8 +1,8 @@
-"""The lock of a lake on S3: one object that is only ever written on a condition.
+"""The lock of a lake on S3: an object that is written with conditional requests only.
 
-Whoever writes it last holds the lake. A holder renews it well within TTL; one that doesn't is
-taken for dead once the object is older than TTL by the server's own clock, so the clocks of the
-machines don't matter.
+The last writer of the object holds the lock, and renews it several times within TTL seconds.
+If the object is older than TTL, the holder is considered dead and others may take the lock. The
+age is computed with the server's clock only, so clocks of machines don't matter.
 """
 
 import json
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 TTL = 30
-"""Seconds that a lease outlives its last renewal."""
+"""Seconds after the last renewal until a lease expires."""
 RENEWAL = 8
-"""Seconds between renewals: one may fail without harm."""
+"""Seconds between renewals. The lease stays valid if one renewal fails."""
 POLL = 1
 
 
 @dataclass(frozen=True)
 class Claim:
-    """What the lock object says; no two claims are equal, since ETags tell them apart."""
+    """Content of the lock object. All claims differ, so that their ETags differ."""
 
     holder: str
     since: str
@@ -45,7 +45,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Seen:
-    """The lock object as read, and its age in seconds by the server's clock."""
+    """A claim that was read, its ETag, and its age in seconds by the server's clock."""
 
     claim: Claim
     etag: str
@@ -53,36 +53,36 @@ class Seen:
 
 
 class LockObject:
-    """The object, read and written on a condition; a repeated write is told from a lost race."""
+    """Reads the lock object and writes it conditionally. Recognizes its own repeated writes."""
 
     def __init__(self, client: "S3Client", bucket: str, key: str) -> None:
-        """Nothing is read or written yet."""
+        """Make no request yet."""
         self._client = client
         self.bucket = bucket
         self.key = key
         self.uri = f"s3://{bucket}/{key}"
 
     def read(self) -> Seen | None:
-        """The object as it is, or None if there is none."""
+        """Read the object. Return None if it doesn't exist."""
         try:
-            answer = self._client.get_object(Bucket=self.bucket, Key=self.key)
+            response = self._client.get_object(Bucket=self.bucket, Key=self.key)
         except ClientError as error:
             if is_missing(error):
                 return None
             raise
-        now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
-        age = (now - answer["LastModified"]).total_seconds()
-        return Seen(Claim(**json.loads(answer["Body"].read())), answer["ETag"], age)
+        now = parsedate_to_datetime(response["ResponseMetadata"]["HTTPHeaders"]["date"])
+        age = (now - response["LastModified"]).total_seconds()
+        return Seen(Claim(**json.loads(response["Body"].read())), response["ETag"], age)
 
     def write(self, claim: Claim, replacing: str | None) -> str | None:
-        """Write if the object still has that ETag (None: if there is none); return the new ETag.
+        """Write if the object's ETag is `replacing` (None: if there is no object).
 
-        None if somebody else wrote first.
+        Returns the new ETag, or None if another writer was first.
         """
         condition: dict[str, Any] = {"IfMatch": replacing} if replacing else {"IfNoneMatch": "*"}
         body = json.dumps(asdict(claim)).encode()
         try:
-            answer = self._client.put_object(
+            response = self._client.put_object(
                 Bucket=self.bucket,
                 Key=self.key,
                 Body=body,
@@ -92,22 +92,22 @@ class LockObject:
         except ClientError as error:
             if not is_conflict(error) and not is_missing(error):
                 raise
-            # Perhaps our own last request succeeded after all, and just its answer was lost.
+            # The last request may have succeeded although its response was lost.
             seen = self.read()
             if seen is None or seen.claim.token != claim.token:
                 return None
             return seen.etag if seen.claim == claim else self.write(claim, seen.etag)
-        return answer["ETag"]
+        return response["ETag"]
 
 
 class S3Lease:
-    """The lock while this process holds it; a thread renews it."""
+    """The lock while this process holds it. A thread renews it."""
 
     def __init__(self, lock: LockObject, renewals: LockObject, claim: Claim, etag: str) -> None:
-        """The lock object has that ETag and says that claim.
+        """Start renewing. The lock object contains `claim` and has the ETag `etag`.
 
-        `renewals` is the same object by a client that gives up soon: a renewal that comes late is
-        worth nothing.
+        `renewals` is the same object through a client with short timeouts, because a late renewal
+        is useless.
         """
         self._lock = lock
         self._renewals = renewals
@@ -119,12 +119,12 @@ class S3Lease:
         self._thread.start()
 
     def verify(self) -> None:
-        """Renew now, so that the server itself says who holds the lock. Raises LeaseLost."""
+        """Renew now, to be sure that this process holds the lock. Raises LeaseLost."""
         with clear_errors(self._lock.bucket, self._lock.key, "Renewing the lake's lock"):
             self._renew(self._lock)
 
     def release(self) -> None:
-        """Let the next one in at once; if S3 can't be reached, it has to wait for TTL."""
+        """Release the lock. If this fails, the next holder has to wait for TTL seconds."""
         self._ended.set()
         self._thread.join()
         with self._mutex:
@@ -138,7 +138,7 @@ class S3Lease:
             except LeaseLost:
                 return
             except (ClientError, BotoCoreError):
-                continue  # it is still ours until another run takes it over
+                continue  # the lock is held until another run takes it over
 
     def _renew(self, lock: LockObject) -> None:
         with self._mutex:
@@ -147,8 +147,8 @@ class S3Lease:
                 self._etag = lock.write(self._claim, self._etag)
             if self._etag is None:
                 raise LeaseLost(
-                    f"{self._lock.uri} was taken over by another run, after this one could not "
-                    f"renew it for {TTL} s: nothing more is published; run again."
+                    f"{self._lock.uri} was taken over by another run, because this run did not "
+                    f"renew it for {TTL} s. Nothing more is published: start this run again."
                 )
 
 
@@ -156,7 +156,7 @@ class S3Lease:
 def lease(
     lock: LockObject, renewals: LockObject, holder: str, wait: int, log: Logger
 ) -> Iterator[S3Lease]:
-    """Hold the lock; wait for it for up to `wait` seconds, then raise LakeBusy."""
+    """Hold the lock. Raise LakeBusy if it isn't free within `wait` seconds."""
     with clear_errors(lock.bucket, lock.key, "Taking the lake's lock"):
         claim, etag = _take(lock, holder, wait, log)
     held = S3Lease(lock, renewals, claim, etag)
@@ -166,28 +166,28 @@ def lease(
         try:
             held.release()
         except (ClientError, BotoCoreError) as error:
-            log.warning("%s was not released, and is free in %s s: %s", lock.uri, TTL, error)
+            log.warning("%s was not released and expires in %s s: %s", lock.uri, TTL, error)
 
 
 def _take(lock: LockObject, holder: str, wait: int, log: Logger) -> tuple[Claim, str]:
     claim = Claim(holder, f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC", uuid.uuid4().hex)
     deadline = time.monotonic() + wait
-    told = None
+    logged = None
     while True:
         seen = lock.read()
-        # The server's times are whole seconds, hence a second more.
+        # The server's times are whole seconds, so `>` instead of `>=`.
         is_free = seen is None or seen.claim.released or seen.age > TTL
         if is_free and (etag := lock.write(claim, seen.etag if seen else None)):
             return claim, etag
         if seen and not is_free:
             whom = f"{seen.claim.holder}, since {seen.claim.since}"
-            if told != whom:
-                told = whom
+            if logged != whom:
+                logged = whom
                 log.info("Waiting for the lake: %s is held by %s.", lock.uri, whom)
             if time.monotonic() >= deadline:
                 raise LakeBusy(
-                    f"{lock.uri} is still held after {wait} s by {whom}: let that run end and run "
-                    f"again, or wait longer with STARSCHEMA_LOCK_WAIT. (If it was killed, its lock "
-                    f"ends {TTL} s after its last sign of life.)"
+                    f"{lock.uri} is still held after {wait} s by {whom}: start this run again when "
+                    f"that run has ended, or increase STARSCHEMA_LOCK_WAIT. (The lock of a killed "
+                    f"run expires {TTL} s after its last renewal.)"
                 )
             time.sleep(max(0, min(POLL, deadline - time.monotonic())))

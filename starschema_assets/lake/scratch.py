@@ -1,4 +1,4 @@
-"""Folders that outlive no process: those of a killed one are removed by the next."""
+"""Temporary folders. Each process removes those that killed processes have left."""
 
 import shutil
 import uuid
@@ -11,12 +11,12 @@ from filelock import FileLock, Timeout
 class Scratch:
     """A new folder below `parent`, removed by `close`, at exit, or by another process's `sweep`.
 
-    A lock file beside it, which the system releases when the process dies, tells a live
-    process's folder from a dead one's.
+    A file lock beside the folder shows that its process is running. The system releases the lock
+    when the process ends.
     """
 
     def __init__(self, parent: Path) -> None:
-        """Make the folder; its lock is held before it exists."""
+        """Create the folder. The lock is acquired first."""
         parent.mkdir(parents=True, exist_ok=True)
         self.path = parent / uuid.uuid4().hex
         lock = FileLock(_lock_of(self.path))
@@ -26,14 +26,14 @@ class Scratch:
 
 
 def sweep(parent: Path) -> list[Path]:
-    """Remove the folders that dead processes left below `parent`, and return them."""
+    """Remove the folders of ended processes below `parent`, and return their paths."""
     swept = []
     for lock_file in sorted(parent.glob("*.lock")):
         lock = FileLock(lock_file)
         try:
             lock.acquire(blocking=False)
         except Timeout:
-            continue  # its process lives
+            continue  # its process is running
         folder = lock_file.with_suffix("")
         _remove(folder, lock)
         swept.append(folder)

@@ -124,5 +124,5 @@ def test_a_refresh_that_lost_its_lock_while_it_slept_publishes_nothing_more(
         assert on_s3.published() == after
     said = on_s3.error(run_id)
     assert f".{error}: " in said
-    assert "run again" in said
+    assert "start this run again" in said
     assert on_s3.objects.in_the_way() == set()

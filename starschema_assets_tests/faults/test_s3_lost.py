@@ -63,7 +63,7 @@ def test_slow_down_for_ever_fails_the_run_after_some_attempts(
         said = on_s3.error(run.run_id)
         assert "LakeError: " in said
         assert "raw/offices: uploading" in said
-        assert "offices.parquet answers UploadPart with SlowDown" in said
+        assert "offices.parquet returned SlowDown" in said
         assert on_s3.published() == before
         assert on_s3.objects.in_the_way() == set()
         faults.times = 0
@@ -83,7 +83,7 @@ def test_a_refusal_in_the_middle_of_publishing_leaves_every_table_whole(
         said = on_s3.error(run.run_id)
         assert "LakeDenied: " in said
         assert f"raw/orders: publishing: {on_s3.settings.lake_uri}/raw/orders/orders.pa" in said
-        assert "answers AccessDenied: allow s3:PutObject to these credentials" in said
+        assert "returned AccessDenied: allow s3:PutObject to these credentials" in said
         assert on_s3.replaced_since(before) == FILES[: RAW.index(("raw", "orders"))]
         assert on_s3.objects.in_the_way() == set()
         faults.times = 0
@@ -101,7 +101,7 @@ def test_credentials_that_may_not_write_fail_the_run_at_once(
     assert on_s3.retries(run.run_id) == 0
     said = on_s3.error(run.run_id)
     assert "LakeDenied: " in said
-    assert f"{on_s3.settings.lake_uri}/_lock answers AccessDenied: allow s3:PutObject" in said
+    assert f"{on_s3.settings.lake_uri}/_lock returned AccessDenied: allow s3:PutObject" in said
     assert on_s3.published() == before
 
 

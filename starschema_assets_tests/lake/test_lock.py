@@ -119,7 +119,7 @@ def test_a_run_that_lost_the_lock_publishes_nothing(lake: Lake, settings: Settin
         staged = stage(lake, "r2")
         lake.upload(staged)
         take_over_by_force(settings)
-        with pytest.raises(LeaseLost, match=r"_lock was .* run again"):
+        with pytest.raises(LeaseLost, match=r"_lock was .* start this run again"):
             lake.publish(staged)
     assert runs_in(lake.fetch(FACT)) == ["r1"]
 
@@ -178,7 +178,9 @@ def test_a_zombies_upload_is_gone_once_another_run_holds_the_lake(
         monkeypatch.setattr(s3_lease, "TTL", -1)  # the thief's claim has run out
         publish(successor, "successor")
         monkeypatch.setattr(s3_lease.S3Lease, "verify", lambda _: None)
-        with pytest.raises(LakeError, match=r"star/fact_orders was not published .* run again"):
+        with pytest.raises(
+            LakeError, match=r"star/fact_orders was not published .* start this run again"
+        ):
             zombie.publish(staged)
     assert runs_in(zombie.fetch(FACT)) == ["successor"]
 

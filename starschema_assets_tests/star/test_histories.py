@@ -212,7 +212,7 @@ def test_a_history_of_another_source_is_refused_unless_that_was_accepted(
     ("lose", "reason"),
     [
         (lambda file: file.unlink(), "star/fact_orders has customerVersion, but .* is missing"),
-        (lambda file: file.write_bytes(b"no Parquet"), "is no whole Parquet file"),
+        (lambda file: file.write_bytes(b"no Parquet"), "is not a complete Parquet file"),
     ],
 )
 def test_a_lost_history_begins_anew_only_when_told(

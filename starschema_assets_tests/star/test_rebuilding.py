@@ -186,7 +186,7 @@ def spoil(export: Path, query: str) -> None:
         ),
         (
             lambda exports: (exports / "2026-01-06/products.parquet").write_bytes(b"no Parquet"),
-            r"2026-01-06/products\.parquet is no whole Parquet file",
+            r"2026-01-06/products\.parquet is not a complete Parquet file",
         ),
     ],
 )
