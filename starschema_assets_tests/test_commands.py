@@ -123,15 +123,15 @@ def test_no_command_begins_with_a_setting_that_is_none(command: str, commands: C
         (
             ["query", f"SQL={QUESTION}"],
             {},
-            "catalog.duckdb does not exist yet: `make run` makes it",
+            "catalog.duckdb does not exist yet: `make run` creates it",
         ),
         (
             ["query", f"SQL={QUESTION}"],
             {"CATALOG": "README.md"},
             "not a valid DuckDB database file",
         ),
-        (["notebook"], {}, "catalog.duckdb does not exist yet: `make run` makes it"),
-        (["report"], {}, "catalog.duckdb does not exist yet: `make run` makes it"),
+        (["notebook"], {}, "catalog.duckdb does not exist yet: `make run` creates it"),
+        (["report"], {}, "catalog.duckdb does not exist yet: `make run` creates it"),
         (["restore"], {}, "No table of 'star' is published: .*STARSCHEMA_LAKE_URI"),
         (["forget", "TABLE=star"], {}, "No table of 'star' is published: .*STARSCHEMA_LAKE_URI"),
         (["forget", "TABLE=star/x"], {}, r"star/x is not in .*x\.parquet: there is nothing to"),

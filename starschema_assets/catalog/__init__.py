@@ -1,1 +1,1 @@
-"""The catalog in which analysts find the star: AWS Glue's, or an embedded one."""
+"""The catalog that lists the star's tables for queries: AWS Glue's, or an embedded one."""

@@ -1,4 +1,4 @@
-"""The asset catalog/star_schema: the star's tables where analysts find them."""
+"""The asset catalog/star_schema: crawls the star and checks the catalog against the lake."""
 
 from collections.abc import Iterator
 
@@ -33,7 +33,7 @@ UNNAMED = "no_unnamed_tables"
 
 
 def catalog_assets(settings: Settings) -> AssetsDefinition:
-    """The crawl as an asset downstream of the star."""
+    """Return the crawl as an asset downstream of the star."""
     described = open_catalog(settings)
 
     @multi_asset(
@@ -42,8 +42,8 @@ def catalog_assets(settings: Settings) -> AssetsDefinition:
             AssetSpec(
                 KEY,
                 deps=[AssetKey(model.contract.path) for model in MODELS],
-                description="The star's tables in the catalog that Athena or DuckDB reads, as the "
-                f"last crawl left them: {described.name}.",
+                description="The star's tables in the catalog that Athena or DuckDB reads, as of "
+                f"the last crawl: {described.name}.",
                 group_name="catalog",
                 kinds={described.kind},
                 owners=OWNERS,
@@ -53,17 +53,17 @@ def catalog_assets(settings: Settings) -> AssetsDefinition:
             AssetCheckSpec(
                 MATCHES,
                 asset=KEY,
-                description="Columns, types, order and location of every table of the star are "
-                "the same in the catalog, in the contract and in the file.",
+                description="The catalog's columns, types, column order and location of each star "
+                "table match its contract and its file.",
                 blocking=True,
             ),
             AssetCheckSpec(
-                STRAY, asset=KEY, description="The catalog has no table that the lake has not."
+                STRAY, asset=KEY, description="Every table of the catalog exists in the lake."
             ),
             AssetCheckSpec(
                 UNNAMED,
                 asset=KEY,
-                description="A contract names every table that is published, of raw and the star.",
+                description="Every published raw and star table has a contract.",
             ),
         ],
         can_subset=True,
@@ -73,7 +73,7 @@ def catalog_assets(settings: Settings) -> AssetsDefinition:
         catalog: ResourceParam[Catalog],
         lake: ResourceParam[Lake],
     ) -> Iterator[MaterializeResult[None] | AssetCheckResult]:
-        """Crawl and compare; without the asset selected, compare only."""
+        """Crawl, then check. If only checks are selected, don't crawl."""
         with clear_failure():
             if context.selected_asset_keys:
                 verify_not_ended(context.instance, context.run.run_id)
@@ -121,7 +121,7 @@ def _checks(catalog: Catalog, lake: Lake) -> Iterator[AssetCheckResult]:
         check_name=UNNAMED,
         passed=not unnamed,
         severity=AssetCheckSeverity.WARN,
-        description=f"{', '.join(unnamed)}: `make forget TABLE=unnamed` takes them out"
+        description=f"{', '.join(unnamed)}: no contract. `make forget TABLE=unnamed` removes them"
         if unnamed
         else None,
     )

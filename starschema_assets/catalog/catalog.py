@@ -1,4 +1,4 @@
-"""A catalog as its users see it: crawl the lake, then find tables in it."""
+"""The interface of a catalog: crawl the lake, and describe the tables found."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from starschema_assets.settings import Settings
 
 
 class CatalogError(StarschemaError):
-    """The crawl did not happen, or its outcome can't be trusted; the message says what to do."""
+    """The catalog can't be crawled or read. The message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -21,25 +21,25 @@ class CatalogTable:
     columns: tuple[tuple[str, str], ...]
     """Name and Athena type of each column, in the catalog's order and spelling."""
     location: str
-    """Where its files are: a folder, or an `s3://` prefix."""
+    """Folder or `s3://` prefix of its files."""
     format: str
-    """How its files are read, e.g. `parquet`."""
+    """File format, e.g. `parquet`."""
     partition_keys: tuple[tuple[str, str], ...] = ()
-    """Name and Athena type of each column that is read from the path; the star has none."""
+    """Name and Athena type of each partition column. Tables of the star have none."""
 
 
 @dataclass(frozen=True)
 class Crawl:
-    """What a crawl did, by name of table."""
+    """Result of a crawl: the names of the tables that it changed or kept."""
 
     added: tuple[str, ...]
     updated: tuple[str, ...]
     unchanged: tuple[str, ...]
-    """Described as before; its statistics, which each crawl writes, may be others."""
+    """Tables with the same description as before. Their statistics may differ."""
     removed: tuple[str, ...]
     seconds: float
     links: Mapping[str, str] = field(default_factory=dict)
-    """Pages about the catalog, by what they show."""
+    """URLs of pages about the catalog, by title."""
 
     @classmethod
     def between(
@@ -49,7 +49,7 @@ class Crawl:
         seconds: float,
         links: Mapping[str, str] | None = None,
     ) -> Self:
-        """What a crawl did that found the catalog in one state and left it in another."""
+        """Return the result of a crawl from the catalog's tables before and after it."""
         kept = sorted(after.keys() & before.keys())
         return cls(
             added=tuple(sorted(after.keys() - before.keys())),
@@ -62,32 +62,32 @@ class Crawl:
 
 
 class Catalog(ABC):
-    """Knows the star's tables after a crawl."""
+    """A catalog of the star's tables, updated by crawls."""
 
     name: str
-    """For messages and the UI: what the catalog is, and where."""
+    """Description of the catalog for messages and the UI, with its location."""
     kind: str
-    """What the UI shows it as."""
+    """Kind of the asset in the UI, e.g. `glue`."""
 
     @abstractmethod
     def crawl(self, log: Logger) -> Crawl:
-        """Bring the catalog up to date with the lake, and return when that is done.
+        """Update the catalog from the lake, and wait until that is done. Raises CatalogError."""
+
+    @abstractmethod
+    def tables(self) -> Mapping[str, CatalogTable]:
+        """Return the catalog's current tables by name. Raises CatalogError."""
+
+    @abstractmethod
+    def forget(self, name: str) -> None:
+        """Remove a table that was deleted from the lake. Do nothing if it isn't in the catalog.
 
         Raises CatalogError.
         """
 
-    @abstractmethod
-    def tables(self) -> Mapping[str, CatalogTable]:
-        """The tables that the catalog has now, by name."""
-
-    @abstractmethod
-    def forget(self, name: str) -> None:
-        """Remove a table that the lake has no more, if the catalog has it. Raises CatalogError."""
-
 
 def open_catalog(settings: Settings) -> Catalog:
-    """Glue's if STARSCHEMA_GLUE_CRAWLER is set, else the embedded one."""
-    # Here, since both import this module, and boto3 takes a third of a second.
+    """Return Glue's catalog if STARSCHEMA_GLUE_CRAWLER is set, else the embedded one."""
+    # Imported here because both modules import this one, and boto3 takes a third of a second.
     if settings.glue_crawler:
         from starschema_assets.catalog.glue import GlueCatalog  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""The catalog without AWS: a DuckDB file with a view for each table of the star."""
+"""The catalog without AWS: a DuckDB file with one view per star table."""
 
 import logging
 import time
@@ -27,25 +27,24 @@ group by all
 
 
 class EmbeddedCatalog(Catalog):
-    """A file that is replaced as a whole, so that whoever has it open is never in the way."""
+    """A DuckDB file. Each crawl replaces the whole file, so open connections don't block it."""
 
     kind = "duckdb"
 
     def __init__(self, settings: Settings) -> None:
-        """Nothing is opened before it is asked for."""
         self.settings = settings
         self.lake = open_lake(settings)
         self.name = f"the embedded catalog {settings.catalog}"
 
     def crawl(self, log: logging.Logger) -> Crawl:
-        """Make a view for each table of the star that the lake has published."""
+        """Create one view per published table of the star."""
         start = time.monotonic()
         before = self.tables()
         file = self.settings.catalog
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise CatalogError(f"STARSCHEMA_CATALOG: the folder can't be made: {error}") from error
+            raise CatalogError(f"STARSCHEMA_CATALOG: can't create the folder: {error}") from error
         unfinished = file.with_name(f"{file.name}.unfinished")
         unfinished.unlink(missing_ok=True)
         with duckdb.connect(unfinished) as connection:
@@ -57,12 +56,12 @@ class EmbeddedCatalog(Catalog):
         return Crawl.between(before, self.tables(), time.monotonic() - start)
 
     def forget(self, name: str) -> None:
-        """Make the views anew, of the tables that are left."""
+        """Create all views again, from the tables that still exist."""
         if name in self.tables():
             self.crawl(logging.Logger(__name__))  # noqa: LOG001 - without the console
 
     def tables(self) -> Mapping[str, CatalogTable]:
-        """The views of the file; none if there is no file yet."""
+        """Return the file's views; {} if the file doesn't exist yet."""
         if not self.settings.catalog.exists():
             return {}
         with duckdb.connect(self.settings.catalog, read_only=True) as connection:
@@ -80,9 +79,9 @@ class EmbeddedCatalog(Catalog):
 
 
 def connect(settings: Settings) -> duckdb.DuckDBPyConnection:
-    """Open the catalog for questions; raises CatalogError if there is none yet."""
+    """Open the catalog for queries. Raises CatalogError if it doesn't exist yet."""
     if not settings.catalog.exists():
-        raise CatalogError(f"{settings.catalog} does not exist yet: `make run` makes it")
+        raise CatalogError(f"{settings.catalog} does not exist yet: `make run` creates it")
     connection = duckdb.connect(settings.catalog, read_only=True)
     engine.read_from_lake(connection, settings)
     return connection

@@ -1,4 +1,4 @@
-"""The catalog of AWS Glue, which a Glue crawler keeps."""
+"""The AWS Glue Data Catalog, updated by a Glue crawler."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -28,12 +28,12 @@ _BUSY = {"CrawlerRunningException", "CrawlerStoppingException"}
 
 
 class GlueCatalog(Catalog):
-    """The database STARSCHEMA_GLUE_DATABASE, into which STARSCHEMA_GLUE_CRAWLER writes."""
+    """The database STARSCHEMA_GLUE_DATABASE, filled by the crawler STARSCHEMA_GLUE_CRAWLER."""
 
     kind = "glue"
 
     def __init__(self, settings: Settings) -> None:
-        """Raise CatalogError if crawler or database is not set; nothing is connected yet."""
+        """Raise CatalogError if crawler or database is not set. Make no request yet."""
         if not settings.glue_crawler or not settings.glue_database:
             raise CatalogError(
                 "The Glue catalog needs both STARSCHEMA_GLUE_CRAWLER and STARSCHEMA_GLUE_DATABASE."
@@ -44,7 +44,7 @@ class GlueCatalog(Catalog):
         self.name = f"Glue database {self.database}"
 
     def crawl(self, log: Logger) -> Crawl:
-        """Run the crawler once from start to end, after whatever it is busy with."""
+        """Run the crawler once and wait for its end. Wait for a crawl in progress first."""
         waiting = Waiting(self.crawler, self.timeout, log)
         self._check_database()
         before = self.tables()
@@ -57,7 +57,7 @@ class GlueCatalog(Catalog):
         return Crawl.between(before, self.tables(), waiting.seconds, links)
 
     def tables(self) -> Mapping[str, CatalogTable]:
-        """Every table of the database, those that the star doesn't have included."""
+        """Return all tables of the database, including those that aren't part of the star."""
         with self._clear_errors():
             pages = self._client.get_paginator("get_tables").paginate(DatabaseName=self.database)
             return {
@@ -65,7 +65,7 @@ class GlueCatalog(Catalog):
             }
 
     def forget(self, name: str) -> None:
-        """Delete the table, whose name Glue holds in lower case."""
+        """Delete the table. Glue stores its name in lower case."""
         if name.lower() in self.tables():
             with self._clear_errors():
                 self._client.delete_table(DatabaseName=self.database, Name=name.lower())
@@ -89,10 +89,10 @@ class GlueCatalog(Catalog):
             )
 
     def _run_crawler(self, waiting: Waiting) -> None:
-        """Start the crawler, and return when that crawl has succeeded.
+        """Start the crawler, and return when this crawl has succeeded.
 
-        A crawl that is under way may have listed the files before they were published: it is
-        waited for and does not count.
+        A crawl that is already in progress may have listed the files before they were published.
+        Wait for its end, then start another one.
         """
         crawler = self._get_crawler()
         while crawler["State"] != "READY" or not self._start():
@@ -103,7 +103,7 @@ class GlueCatalog(Catalog):
             pass
 
     def _start(self) -> bool:
-        """Start the crawler; False if it is busy."""
+        """Start the crawler. Return False if it is busy."""
         with self._clear_errors():
             try:
                 self._client.start_crawler(Name=self.crawler)
@@ -114,17 +114,17 @@ class GlueCatalog(Catalog):
         return True
 
     def _has_ended(self, before: datetime | None, waiting: Waiting) -> bool:
-        """Whether a crawl after the one that began at `before` has succeeded; pauses if not.
+        """Return True if a crawl later than the one started at `before` has succeeded, else pause.
 
-        READY alone doesn't say so: shortly after the start it can be an answer from before.
+        The state READY isn't enough: shortly after the start, Glue may still return the old state.
         """
         crawler = self._get_crawler()
         last: LastCrawlInfoTypeDef = crawler.get("LastCrawl") or {}
-        began = last.get("StartTime")
+        started = last.get("StartTime")
         if crawler["State"] != "READY":
             waiting.pause(crawler["State"])
-        elif began is None or began == before:
-            waiting.pause(f"READY, but its last crawl is the one before (began {began})")
+        elif started is None or started == before:
+            waiting.pause(f"READY, but its last crawl is the previous one (started {started})")
         elif last.get("Status") == "SUCCEEDED":
             return True
         else:

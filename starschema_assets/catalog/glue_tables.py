@@ -1,4 +1,4 @@
-"""A table as Glue describes it, in the words of the catalog."""
+"""Converts Glue's description of a table to a CatalogTable."""
 
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ _PARQUET = (
 
 
 def catalog_table(table: "TableTypeDef") -> CatalogTable:
-    """Columns, location and format come from the storage descriptor; a view has none."""
+    """Return columns, location and format from the storage descriptor. A view has none."""
     storage: StorageDescriptorOutputTypeDef = table.get("StorageDescriptor", {})
     return CatalogTable(
         columns=tuple((c["Name"], c.get("Type", "")) for c in storage.get("Columns", [])),
@@ -27,7 +27,7 @@ def catalog_table(table: "TableTypeDef") -> CatalogTable:
 
 
 def _format(storage: "StorageDescriptorOutputTypeDef") -> str:
-    """`parquet` if both of the classes with which Athena reads a file are Parquet's."""
+    """Return `parquet` if both the SerDe and the input format are Parquet's, else their names."""
     classes = (
         storage.get("SerdeInfo", {}).get("SerializationLibrary", ""),
         storage.get("InputFormat", ""),

@@ -1,4 +1,4 @@
-"""The sensor that has a crawl run after the star was published, however that was started."""
+"""The sensor that requests a crawl after any run has published tables of the star."""
 
 import time
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ from starschema_assets.star.models import MODELS
 
 SECONDS = 15
 SETTLE_SECONDS = 5
-"""A publication is let alone for so long: `make run` begins a crawl of its own by then."""
+"""Minimum age of a publication. By then, `make run` has started its own crawl."""
 UNDER_WAY = (
     DagsterRunStatus.NOT_STARTED,
     DagsterRunStatus.QUEUED,
@@ -33,30 +33,30 @@ UNDER_WAY = (
     DagsterRunStatus.STARTED,
 )
 ATTEMPTS = 4
-"""How often one publication is crawled at most: a killed crawl is tried again three times."""
+"""Maximum number of crawls per publication: a killed crawl is repeated three times."""
 PUBLICATIONS = 200
-"""Publications of a table that one evaluation looks at: the newest."""
+"""Number of newest publications per table that one evaluation looks at."""
 
 
 def crawl_sensor(job_name: str) -> SensorDefinition:
-    """The sensor for the job that crawls."""
+    """Return the sensor that starts the crawl job `job_name`."""
 
     @sensor(
         name="crawl_after_publication",
         job_name=job_name,
         minimum_interval_seconds=SECONDS,
         default_status=DefaultSensorStatus.RUNNING,
-        description="Requests one crawl for the newest good run that published a table of the "
-        f"star after the last crawl had begun; up to {ATTEMPTS} if they are killed.",
+        description="Requests a crawl if a successful run published a table of the star after the "
+        f"last crawl had started. A killed crawl is repeated, up to {ATTEMPTS} crawls in total.",
     )
     def crawl_after_publication(context: SensorEvaluationContext) -> RunRequest | SkipReason:
         settled = time.time() - SETTLE_SECONDS
         publication = uncrawled_publication(context.instance, job_name, before=settled)
         if publication is None:
-            return SkipReason("Every publication of the star has been crawled.")
+            return SkipReason("All published tables of the star have been crawled.")
         attempt = next_attempt(context.instance, job_name, publication)
         if attempt is None:
-            return SkipReason(f"{publication}: its crawl failed, and isn't tried again by itself.")
+            return SkipReason(f"The crawl for {publication} failed. It isn't retried.")
         return RunRequest(
             run_key=run_key(publication, attempt), tags={ATTEMPT_TAG: f"{attempt} of {ATTEMPTS}"}
         )
@@ -67,11 +67,11 @@ def crawl_sensor(job_name: str) -> SensorDefinition:
 def uncrawled_publication(
     instance: DagsterInstance, job_name: str, *, before: float | None = None
 ) -> str | None:
-    """The newest good run whose publications no crawl can have seen, by its id.
+    """Return the id of the newest successful run that published after the last crawl started.
 
-    A crawl sees what was published before it began. This needs no cursor, so nothing is forgotten
-    when the daemon restarts; what was requested already is known by its run key. A publication
-    outside of a run, which is a restore, is named by its time.
+    A crawl sees only tables that were published before it started. No cursor is needed, so nothing
+    is missed if the daemon restarts; the run key prevents duplicate requests. A restore publishes
+    outside of a run, and is identified by its time.
     """
     crawls = _records(instance, AssetRecordsFilter(KEY), limit=1)
     since = _last_start(instance, job_name, [crawl.run_id for crawl in crawls])
@@ -92,9 +92,10 @@ def uncrawled_publication(
 
 
 def next_attempt(instance: DagsterInstance, job_name: str, publication: str) -> int | None:
-    """Which attempt at a crawl is due, from 1; None after one that wasn't killed, or after all.
+    """Return the number of the next crawl attempt, from 1.
 
-    A run key is served once: each attempt has its own.
+    Returns None if the last attempt wasn't killed or no attempts are left. Dagster starts only one
+    run per run key, so each attempt has its own run key.
     """
     for attempt in range(1, ATTEMPTS + 1):
         tags = {RUN_KEY_TAG: run_key(publication, attempt)}
@@ -107,14 +108,14 @@ def next_attempt(instance: DagsterInstance, job_name: str, publication: str) -> 
 
 
 def run_key(publication: str, attempt: int) -> str:
-    """By what Dagster knows the attempt at a crawl."""
+    """Return Dagster's run key of a crawl attempt."""
     return publication if attempt == 1 else f"{publication}, attempt {attempt}"
 
 
 def _last_start(
     instance: DagsterInstance, job_name: str, crawl_runs: Sequence[str]
 ) -> float | None:
-    """When the last crawl began, be it ended or under way; one that is queued is yet to begin."""
+    """Return the start time of the last crawl, ended or in progress. Queued crawls count as now."""
     under_way = RunsFilter(job_name=job_name, statuses=UNDER_WAY)
     ended = (instance.get_run_record_by_id(run_id) for run_id in crawl_runs)
     records = [record for record in ended if record] + list(instance.get_run_records(under_way))

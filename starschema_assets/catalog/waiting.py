@@ -1,4 +1,4 @@
-"""Waiting for a crawler, with a limit and with progress in the log."""
+"""Waits for a crawler with a timeout, and logs the progress."""
 
 import time
 from logging import Logger
@@ -10,35 +10,35 @@ PROGRESS_SECONDS = 10.0
 
 
 class Waiting:
-    """The time that passes until a crawl has ended; it begins with this object."""
+    """Time spent waiting for a crawl, measured from the creation of this object."""
 
     def __init__(self, crawler: str, timeout: int, log: Logger) -> None:
         self._crawler = crawler
         self._timeout = timeout
         self._log = log
-        self._began = time.monotonic()
-        self._told = 0.0
+        self._started = time.monotonic()
+        self._logged = 0.0
         self._state = ""
 
     @property
     def seconds(self) -> float:
-        """Seconds until now."""
-        return time.monotonic() - self._began
+        """Seconds since the start."""
+        return time.monotonic() - self._started
 
     def pause(self, state: str) -> None:
-        """Sleep until it is time to look again; `state` is what was seen.
+        """Sleep until the next poll. `state` is the crawler's state as last seen.
 
-        Raises CatalogError when the time is up.
+        Raises CatalogError at the timeout.
         """
         left = self._timeout - self.seconds
         if left <= 0:
             raise CatalogError(
                 f"The Glue crawler {self._crawler} has not finished a crawl within "
-                f"{self._timeout} s; last seen: {state}. Look at it in the console, or raise "
-                "STARSCHEMA_CRAWL_TIMEOUT; what it does is not undone, and the next crawl "
-                "catches up."
+                f"{self._timeout} s; last seen: {state}. Check it in the AWS console, or increase "
+                "STARSCHEMA_CRAWL_TIMEOUT. The crawl isn't stopped, and the next crawl updates "
+                "all tables."
             )
-        if state != self._state or self.seconds - self._told >= PROGRESS_SECONDS:
+        if state != self._state or self.seconds - self._logged >= PROGRESS_SECONDS:
             self._log.info("Glue crawler %s: %s, %.0f s", self._crawler, state, self.seconds)
-            self._state, self._told = state, self.seconds
+            self._state, self._logged = state, self.seconds
         time.sleep(min(POLL_SECONDS, left))

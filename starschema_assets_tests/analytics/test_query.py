@@ -50,7 +50,7 @@ def test_the_answer_is_an_arrow_table_of_exact_values(settings: Settings) -> Non
 
 
 def test_without_a_catalog_the_error_says_how_to_make_it(tmp_path: Path) -> None:
-    with pytest.raises(QueryError, match="does not exist yet: `make run` makes it"):
+    with pytest.raises(QueryError, match="does not exist yet: `make run` creates it"):
         query("select 1", Settings(catalog=tmp_path / "none.duckdb"))
 
 

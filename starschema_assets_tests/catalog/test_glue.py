@@ -185,7 +185,7 @@ def test_an_answer_from_before_the_start_is_not_taken_for_the_end(
     with caplog.at_level(logging.INFO):
         catalog().crawl(LOG)
     assert stale == 0
-    assert "READY, but its last crawl is the one before" in caplog.text
+    assert "READY, but its last crawl is the previous one" in caplog.text
 
 
 def test_a_clock_of_glue_that_differs_from_ours_does_no_harm(faults: FaultyAWS) -> None:

@@ -69,7 +69,7 @@ def test_a_notebook_that_fails_fails_the_asset_with_the_cells_error(
     reason = pipeline.reason(pipeline.materialize(KEY))
     assert "sales_report.ipynb failed in the cell" in reason
     assert "star.tables()" in reason
-    assert "does not exist yet: `make run` makes it" in reason
+    assert "does not exist yet: `make run` creates it" in reason
     assert not Path(pipeline.lake.document_uri(DOCUMENT)).exists()
 
 
