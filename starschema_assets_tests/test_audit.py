@@ -147,7 +147,7 @@ TAMPERED = {
     [
         ("raw/order:row_loss", "did you mean raw/orders:row_loss"),
         ("raw/orders:rowloss", "did you mean raw/orders:row_loss"),
-        ("star/fact_orders:status_known", "is no blocking check of this step"),
+        ("star/fact_orders:status_known", "is not a blocking check of this step"),
     ],
 )
 def test_what_is_accepted_must_be_a_check_that_blocks(

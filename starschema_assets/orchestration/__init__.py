@@ -1,1 +1,1 @@
-"""What Dagster sees of the pipeline beside its assets: the IO manager, checks, pages, alerts."""
+"""Dagster's side of the pipeline: check results, metadata, alerts, and starting the Spark job."""

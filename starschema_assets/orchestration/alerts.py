@@ -1,4 +1,4 @@
-"""Alerts: one message to an SNS topic for each run that failed, which tells where and why."""
+"""Alerts: one message to an SNS topic per failed run, with the reason of the failure."""
 
 import re
 import time
@@ -26,19 +26,19 @@ from starschema_assets.settings import Settings
 
 SECONDS = 15
 ALERTS = 5
-"""Messages that one evaluation sends at most: it may take 60 s."""
+"""Maximum number of messages per evaluation, which must end within 60 s."""
 FIRST_SECONDS = 3600
-"""How far the very first evaluation looks back; older failures are history."""
+"""How far the very first evaluation looks back. Older failures aren't reported."""
 REASON_LINES = 12
 REASON_CHARACTERS = 2000
 SUBJECT_CHARACTERS = 99
-"""SNS takes less than a hundred; a subject is ASCII, too."""
+"""SNS requires subjects of less than 100 ASCII characters."""
 
 _OWN = re.compile(r"^starschema_assets[\w.]*: ")
-"""The name of an error of this project, which says nothing that its message doesn't."""
+"""The class name of this project's errors. It adds nothing to the message."""
 KILLED = (
-    "The run itself doesn't say why: its process was killed or couldn't start, its machine went "
-    "down, or it took longer than a run may take. What it had not published is as it was."
+    "The run recorded no error: its process was killed or couldn't start, its machine went down, "
+    "or it exceeded the time limit. Tables that it had not published are unchanged."
 )
 
 _EVENTS = {
@@ -49,24 +49,24 @@ _EVENTS = {
 }
 
 
-class AlertNotSent(Exception):  # noqa: N818 - reads as what happened
-    """SNS didn't take the message; the next evaluation of the sensor sends it again."""
+class AlertNotSent(Exception):  # noqa: N818 - named after the event
+    """SNS didn't accept the message. The next evaluation of the sensor sends it again."""
 
 
 @dataclass(frozen=True)
 class Alert:
-    """A message of plain text, as SNS sends it by e-mail."""
+    """A plain-text message for SNS, e.g. for e-mail subscribers."""
 
     subject: str
     text: str
 
 
 def alert_sensor(settings: Settings) -> SensorDefinition | None:
-    """The sensor that sends the alerts, or None without a topic to send them to.
+    """Return the sensor that sends alerts, or None if no topic is set.
 
-    Dagster's own `run_failure_sensor` sees no run that was started from a command line, and goes
-    on to the next run if its function raises: the message would be lost. This one keeps its place
-    until SNS has taken the message. If the daemon dies just then, the message is sent twice.
+    Dagster's `run_failure_sensor` ignores runs that were started from a command line, and loses
+    the message if its function raises. This sensor moves its cursor only after SNS has accepted
+    the message. If the daemon is killed in between, the message is sent twice.
     """
     topic = settings.alert_topic
     if topic is None:
@@ -76,8 +76,8 @@ def alert_sensor(settings: Settings) -> SensorDefinition | None:
         name="alert_after_failure",
         minimum_interval_seconds=SECONDS,
         default_status=DefaultSensorStatus.RUNNING,
-        description=f"Sends one message to {topic} for each run that failed, however it was "
-        "started. An evaluation that fails shows that SNS didn't take a message; it is sent again.",
+        description=f"Sends one message to {topic} per failed run, however the run was started. "
+        "If SNS doesn't accept a message, the evaluation fails and the next one sends it again.",
     )
     def alert_after_failure(context: SensorEvaluationContext) -> SkipReason:
         instance = context.instance
@@ -91,7 +91,7 @@ def alert_sensor(settings: Settings) -> SensorDefinition | None:
                 except AlertNotSent:
                     if not sent:
                         raise
-                    break  # the messages before it were sent: the next evaluation begins with it
+                    break  # keep the cursor of the messages sent; the next evaluation retries this
                 sent.append(run.run_id)
             place = record.storage_id
         context.update_cursor(str(place))
@@ -101,12 +101,12 @@ def alert_sensor(settings: Settings) -> SensorDefinition | None:
 
 
 def alert(instance: DagsterInstance, run: DagsterRun, record: EventLogRecord, ui_url: str) -> Alert:
-    """What is said of a failed run; nothing that the UI doesn't show to everyone."""
+    """Return the message about a failed run. It contains only what the UI shows as well."""
     log = [entry.dagster_event for entry in instance.all_logs(run.run_id, _EVENTS)]
     events = [event for event in log if event]
     checks = _failed_checks(events)
     tables = _unpublished(events)
-    # A run of Materialize, or of `dagster asset materialize`, has no job of its own
+    # Runs of the Materialize button or of `dagster asset materialize` have no named job
     name = "ad-hoc run" if run.job_name.startswith("__") else run.job_name
     subject = f"{name} failed" + (f": {', '.join(checks)}" if checks else "")
     facts = {
@@ -117,9 +117,9 @@ def alert(instance: DagsterInstance, run: DagsterRun, record: EventLogRecord, ui
     }
     reasons = [reason(event) for event in events if event.is_step_failure]
     failure = record.event_log_entry.dagster_event
-    if failure and not failure.event_specific_data:  # from outside: the event itself says why
+    if failure and not failure.event_specific_data:  # ended from outside: the event has the reason
         reasons = [_cut(failure.message or ""), KILLED]
-    elif failure and not reasons:  # before the first step
+    elif failure and not reasons:  # failed before the first step
         reasons = [_cut(failure.message or "")]
     return Alert(
         subject.encode("ascii", "replace").decode()[:SUBJECT_CHARACTERS],
@@ -127,27 +127,25 @@ def alert(instance: DagsterInstance, run: DagsterRun, record: EventLogRecord, ui
             [
                 f"{name} failed.\n",
                 *(f"{title}: {fact}" for title, fact in facts.items() if fact),
-                *(f"\n{said}" for said in reasons),
+                *(f"\n{text}" for text in reasons),
             ]
         ),
     )
 
 
 def _attempt(run: DagsterRun) -> str:
-    """Which one it was, for a job that is tried again if it is killed."""
+    """Return the number of the attempt and what follows, for a killed run that is retried."""
     attempt = run.tags.get(ATTEMPT_TAG, "")
     if not attempt or not was_killed(run):
         return ""
     number, _, last = attempt.partition(" of ")
     if number == last:
-        return (
-            f"{attempt}, all killed: it stays failed. See what kills it, then run {run.job_name}."
-        )
-    return f"{attempt}, killed: it is tried again by itself."
+        return f"{attempt}, all killed: no more retries. Find the cause, then run {run.job_name}."
+    return f"{attempt}, killed: it will be retried automatically."
 
 
 def _failed_checks(events: Iterable[DagsterEvent]) -> list[str]:
-    """As they are written in overrides, e.g. `raw/<table>:key`; warnings aren't among them."""
+    """Return the failed blocking checks in the form of the `accept` config: `raw/<table>:key`."""
     results = {}
     for event in events:
         result = event.event_specific_data
@@ -161,7 +159,7 @@ def _failed_checks(events: Iterable[DagsterEvent]) -> list[str]:
 
 
 def _unpublished(events: Iterable[DagsterEvent]) -> list[str]:
-    """The tables that the run was to publish and didn't."""
+    """Return the tables that the run planned to publish and didn't."""
     planned: set[str] = set()
     published: set[str] = set()
     for event in events:
@@ -172,21 +170,21 @@ def _unpublished(events: Iterable[DagsterEvent]) -> list[str]:
 
 
 def reason(event: DagsterEvent) -> str:
-    """Why a step failed, without a stack trace."""
+    """Return why a step failed, without a stack trace."""
     data = event.step_failure_data
-    said = data.user_failure_data.description if data.user_failure_data else None
+    message = data.user_failure_data.description if data.user_failure_data else None
     error = data.error
     while error and error.cause and (error.cls_name or "").startswith("Dagster"):
-        error = error.cause  # Dagster's own says only in which step it happened
-    if not said:
-        said = _OWN.sub("", error.message) if error else ""
-    return f"{event.step_key}: {_cut(said)}"
+        error = error.cause  # Dagster's wrapping error names only the step
+    if not message:
+        message = _OWN.sub("", error.message) if error else ""
+    return f"{event.step_key}: {_cut(message)}"
 
 
 def _cut(text: str) -> str:
     lines = text.strip().splitlines()
     cut = "\n".join(lines[:REASON_LINES])[:REASON_CHARACTERS]
-    return cut if cut == "\n".join(lines) else f"{cut}\n… the run's page has the rest"
+    return cut if cut == "\n".join(lines) else f"{cut}\n… see the run's page for the rest"
 
 
 def _first_place(instance: DagsterInstance) -> int:
@@ -198,25 +196,25 @@ def _first_place(instance: DagsterInstance) -> int:
 
 
 def _failures(instance: DagsterInstance, place: int) -> Iterator[EventLogRecord]:
-    """Those after a place in the log of the instance, the oldest first."""
+    """Yield the failure events after the storage id `place`, oldest first."""
     newer = RunStatusChangeRecordsFilter(DagsterEventType.RUN_FAILURE, after_storage_id=place)
     yield from instance.fetch_run_status_changes(newer, limit=ALERTS, ascending=True).records
 
 
 def _is_news(instance: DagsterInstance, record: EventLogRecord) -> bool:
-    """Whether the run hadn't failed before: one that was ended may live on, and fail once more."""
+    """Return whether this is the run's first failure. A terminated run may fail once more."""
     failures = instance.get_records_for_run(record.run_id, of_type=DagsterEventType.RUN_FAILURE)
     return record.timestamp <= min(failure.timestamp for failure in failures.records)
 
 
 def _is_of_this_project(run: DagsterRun, context: SensorEvaluationContext) -> bool:
-    """A run from a command line doesn't say of which project it is."""
+    """Return False for another project's run. A run from a command line names no project."""
     here, there = context.code_location_origin, run.remote_job_origin
     return not (here and there) or there.location_name == here.location_name
 
 
 def _send(topic: str, message: Alert) -> None:
-    # boto3 takes a third of a second to import, which nobody without a topic needs to spend
+    # Imported here because boto3 takes a third of a second, and is needed only with a topic
     import boto3  # noqa: PLC0415
     from botocore.config import Config  # noqa: PLC0415
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
@@ -233,6 +231,6 @@ def _send(topic: str, message: Alert) -> None:
         client.publish(TopicArn=topic, Subject=message.subject, Message=message.text)
     except (BotoCoreError, ClientError) as error:
         raise AlertNotSent(
-            f"STARSCHEMA_ALERT_TOPIC {topic}: {advice(error, 'sns')}; "
-            f"the message {message.subject!r} will be sent again"
+            f"STARSCHEMA_ALERT_TOPIC {topic}: could not send {message.subject!r}, will retry: "
+            f"{advice(error, 'sns')}"
         ) from error

@@ -1,4 +1,4 @@
-"""How Dagster starts the Spark job, by Dagster Pipes, and what becomes of the job's messages."""
+"""Starts the Spark job through Dagster Pipes and turns its messages into Dagster events."""
 
 import sys
 import warnings
@@ -36,38 +36,37 @@ PASSED = {
     "max_new_versions",
     "history_timezone",
 }
-"""The settings that the job needs, none of them a secret."""
+"""The settings that the job needs. None of them is secret."""
 OF_THIS_MACHINE = {"scratch"}
-"""Those that say something of this machine."""
+"""Settings that a job on this machine needs as well."""
 STOP_SECONDS = 60
-"""How long a cancelled process may take to end its work in good order."""
+"""Seconds that a cancelled process may take to clean up and end."""
 
 
 class Client(Protocol):
-    """A Spark job that can be run, and heard also when it fails."""
+    """Runs the Spark job. Its messages are available even if it fails."""
 
     def run(self, context: AssetExecutionContext, extras: dict[str, Any]) -> None:
-        """Run the job to its end; raise if it fails, and end it if this run is cancelled."""
+        """Run the job and wait for its end. Raise if it fails. Stop it if this run is cancelled."""
 
     def messages(self) -> Sequence[Message]:
-        """What it told."""
+        """Return the messages that the job has sent."""
 
 
 class Listener(PipesMessageReader):
-    """Keeps the messages of a job that fails, which a client of Dagster's would lose."""
+    """Keeps the messages of a failed job. Dagster's clients would lose them."""
 
     _handler: PipesMessageHandler | None = None
 
     @contextmanager
     def read_messages(self, handler: PipesMessageHandler) -> Iterator[PipesParams]:
-        """As of the reader that this is mixed into."""
         self._handler = handler
         with super().read_messages(handler) as params:  # type: ignore[safe-super]
             yield params
 
     @property
     def heard(self) -> Sequence[Message]:
-        """The messages that aren't Pipes' own."""
+        """The job's messages, without those of the Pipes protocol."""
         return self._handler.get_custom_messages() if self._handler else ()
 
 
@@ -76,7 +75,7 @@ class LocalReader(Listener, PipesTempFileMessageReader):
 
 
 class LocalClient:
-    """The script as a process of this machine, with Spark in local mode."""
+    """Runs the script as a local process, with Spark in local mode."""
 
     def __init__(self, settings: Settings, script: Path) -> None:
         self._reader = LocalReader()
@@ -84,11 +83,11 @@ class LocalClient:
         self._scratch = settings.scratch
 
     def run(self, context: AssetExecutionContext, extras: dict[str, Any]) -> None:
-        """The script gets this process's environment, without the way into the source."""
+        """Run the script with this process's environment, but without the source's URL."""
         if find_spec("pyspark") is None:
             raise StarschemaError(
-                "STARSCHEMA_ENGINE=spark needs PySpark: `make run` and `make ui` install it where "
-                "that variable is set."
+                "STARSCHEMA_ENGINE=spark needs PySpark: start with `make run` or `make ui`, which "
+                "install it if that variable is set."
             )
         client = PipesSubprocessClient(
             message_reader=self._reader, termination_timeout_seconds=STOP_SECONDS
@@ -96,7 +95,7 @@ class LocalClient:
         client.run(
             context=context,
             extras=extras,
-            # -P: beside the script are files named after tables, such as calendar.py
+            # -P: don't import modules from the script's folder, which has one per table
             command=[sys.executable, "-P", str(self._script)],
             env={
                 "STARSCHEMA_SOURCE_URL": "",
@@ -106,12 +105,11 @@ class LocalClient:
         )
 
     def messages(self) -> Sequence[Message]:
-        """What it told."""
         return self._reader.heard
 
 
 def open_client(settings: Settings, script: Path) -> Client:
-    """The client of the engine that the settings name; Glue has the script already."""
+    """Return the client of the configured engine. On Glue, the script is already deployed."""
     if settings.engine == "glue":
         from starschema_assets.orchestration.pipes_glue import (  # noqa: PLC0415 - loads boto3
             GlueClient,
@@ -129,10 +127,10 @@ def run_job(  # noqa: PLR0913, PLR0917
     contracts: Sequence[Contract],
     config: AuditConfig,
 ) -> Iterator[AssetCheckResult | MaterializeResult[None]]:
-    """Let the job make, audit and publish tables, and yield what it told as if it was done here.
+    """Run the job, which builds, audits and publishes tables, and yield its results.
 
-    `contracts` are those of the whole star. Without a table, the job audits what is published.
-    What was published is on record even if the job fails later.
+    `contracts` are those of the whole star. Without tables, the job audits the published ones.
+    Published tables are reported even if the job fails later.
     """
     client = open_client(settings, script)
     passed = PASSED if settings.engine == "glue" else PASSED | OF_THIS_MACHINE
@@ -144,17 +142,17 @@ def run_job(  # noqa: PLR0913, PLR0917
     failure: BaseException | None = None
     try:
         with warnings.catch_warnings():
-            for category in (DeprecationWarning, PreviewWarning):  # Dagster's, of its own calls
+            for category in (DeprecationWarning, PreviewWarning):  # raised by Dagster's own calls
                 warnings.simplefilter("ignore", category)
             client.run(context, extras)
     except (Exception, DagsterExecutionInterruptedError) as error:  # noqa: BLE001 - raised below
         failure = error
     messages = client.messages()
-    told = {table.table: table for table in published_in(messages)}
+    published = {table.table: table for table in published_in(messages)}
     is_cancelled = isinstance(failure, DagsterExecutionInterruptedError)
-    if told or not is_cancelled:
+    if published or not is_cancelled:
         yield from gate(findings_in(messages, contracts), config)
-    for table in told.values():
+    for table in published.values():
         contract = next(c for c in contracts if c.table == table.table)
         metadata = table_metadata(contract, table.description, table.uri)
         yield MaterializeResult(asset_key=contract.path, metadata=metadata)
@@ -164,6 +162,6 @@ def run_job(  # noqa: PLR0913, PLR0917
         raise failure
     if END not in messages:
         raise Failure(
-            "The job succeeded, and what it told did not arrive: look into its log, and "
+            "The job succeeded, but its last messages did not arrive: check its log, and "
             "materialize the tables again."
         )

@@ -1,4 +1,4 @@
-"""The job in AWS Glue: started, followed and stopped by Dagster's own client for it."""
+"""Runs the Spark job in AWS Glue through Dagster's Pipes client."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,9 +18,9 @@ POLL_SECONDS = 2
 
 
 class S3Reader(Listener, PipesS3MessageReader):
-    """Reads messages from below the lake's `_spark/messages/`, as the job runs and if it fails.
+    """Reads messages below the lake's `_spark/messages/` while the job runs, even if it fails.
 
-    Glue's log would do for a job that succeeds; the client doesn't read it if the job fails.
+    The Pipes client could read messages from Glue's log instead, but not if the job fails.
     """
 
     def __init__(self, session: boto3.Session, bucket: str, prefix: str) -> None:
@@ -29,27 +29,27 @@ class S3Reader(Listener, PipesS3MessageReader):
 
     @contextmanager
     def get_params(self) -> Iterator[PipesParams]:
-        """A place of this run's own, as the base has it, within the lake."""
+        """Put this run's key prefix, which the base class generates, below the lake's."""
         with super().get_params() as params:
             yield {**params, "key_prefix": f"{self._prefix}{params['key_prefix']}"}
 
 
 class GlueClient:
-    """The job that STARSCHEMA_GLUE_JOB names."""
+    """Runs the Glue job STARSCHEMA_GLUE_JOB."""
 
     def __init__(self, settings: Settings) -> None:
         if settings.s3_lake is None:
             raise StarschemaError(
                 f"STARSCHEMA_ENGINE=glue can't reach {settings.lake_uri}: "
-                "let STARSCHEMA_LAKE_URI name a lake on S3."
+                "set STARSCHEMA_LAKE_URI to a location on S3."
             )
         self._job = str(settings.glue_job)
-        session = boto3.Session()  # not the default one, which all threads of the process share
+        session = boto3.Session()  # the default session isn't thread-safe
         self._glue = session.client("glue")
         self._reader = S3Reader(session, *settings.s3_lake)
 
     def run(self, context: AssetExecutionContext, extras: dict[str, Any]) -> None:
-        """What the job needs to know travels in its arguments."""
+        """Run the job. The Pipes context is passed in its arguments."""
         client = PipesGlueClient(
             context_injector=PipesEnvContextInjector(),
             message_reader=self._reader,
@@ -58,5 +58,4 @@ class GlueClient:
         client.run(context=context, start_job_run_params={"JobName": self._job}, extras=extras)
 
     def messages(self) -> Sequence[Message]:
-        """What it told."""
         return self._reader.heard

@@ -1,4 +1,4 @@
-"""What Dagster shows: tables before and after they were made, checks, findings, failures."""
+"""Builds what Dagster's UI shows: table metadata, checks, check results and failures."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -30,38 +30,38 @@ from starschema_assets.quality.files import Finding, accept
 
 OWNERS = ["team:data-engineering"]
 THE_LAKE = "lake"
-"""What a rebuild of histories reads, unless it is a folder."""
+"""The value of `rebuild_histories` that stands for the lake's earlier versions."""
 
 Types = Mapping[str, str]
-"""The type of each column of a table, in their order."""
+"""Type by column name, in column order."""
 
 Origins = Mapping[str, Sequence[tuple[str, str]]]
 """For columns of a star table, the raw tables and columns from which each is computed."""
 
 
 class AuditConfig(Config):
-    """What someone decided about the audit of this run; it stays on record with the run."""
+    """Config for the audit of a run. Dagster stores it with the run."""
 
     accept: list[str] = Field(
         default=[],
-        description="Checks that may fail without stopping the publication, e.g. "
-        "`raw/<table>:row_loss`. They are reported as warnings.",
+        description="Blocking checks that may fail in this run, e.g. `raw/<table>:row_loss`. They "
+        "are reported as warnings and don't stop the publication.",
     )
 
 
 class StarConfig(AuditConfig):
-    """What someone decided about a run that makes the star."""
+    """Config for a run that builds the star."""
 
     rebuild_histories: str | None = Field(
         default=None,
-        description=f"Make the histories again, of the raw tables that the lake keeps of earlier "
-        f"days (`{THE_LAKE}`) or of those in a folder, as `<folder>/<YYYY-MM-DD>/<table>.parquet`.",
+        description=f"Rebuild the histories from the raw tables of earlier days: `{THE_LAKE}` for "
+        f"those that the lake keeps, or a folder with `<YYYY-MM-DD>/<table>.parquet`.",
     )
 
 
 @contextmanager
 def clear_failure() -> Iterator[None]:
-    """Raise Failure for an error of this project: the UI shows its message above stack traces."""
+    """Turn errors of this project into Failure, so that the UI shows the message first."""
     try:
         yield
     except StarschemaError as error:
@@ -69,7 +69,7 @@ def clear_failure() -> Iterator[None]:
 
 
 def specs_of(contracts: Iterable[Contract]) -> list[AssetCheckSpec]:
-    """The asset checks of the tables."""
+    """Return the asset checks of the tables."""
     return [
         AssetCheckSpec(
             check.name,
@@ -83,7 +83,7 @@ def specs_of(contracts: Iterable[Contract]) -> list[AssetCheckSpec]:
 
 
 def verify_accepted(config: AuditConfig, contracts: Iterable[Contract]) -> None:
-    """Raise Failure if what is to be accepted is no blocking check of these tables."""
+    """Raise Failure if `accept` contains anything but blocking checks of these tables."""
     titles = [
         f"{contract.name}:{check.name}"
         for contract in contracts
@@ -94,14 +94,14 @@ def verify_accepted(config: AuditConfig, contracts: Iterable[Contract]) -> None:
         if title not in titles:
             near = get_close_matches(title, titles)
             raise Failure(
-                f"accept: {title} is no blocking check of this step; "
-                + (f"did you mean {' or '.join(near)}?" if near else f"those are {titles}"),
+                f"accept: {title} is not a blocking check of this step; "
+                + (f"did you mean {' or '.join(near)}?" if near else f"these are: {titles}"),
                 allow_retries=False,
             )
 
 
 def gate(findings: Iterable[Finding], config: AuditConfig) -> Iterator[AssetCheckResult]:
-    """Yield every finding as the result of its check, then raise Failure if one of them blocks."""
+    """Yield a check result per finding. Then raise Failure if any of them blocks publication."""
     reasons: list[str] = []
     acceptable: list[str] = []
     for finding in accept(findings, config.accept):
@@ -138,19 +138,19 @@ def _metadata(finding: Finding) -> Iterator[tuple[str, int | TableMetadataValue]
 
 def _reason(finding: Finding) -> str:
     rows = f"offending rows: {finding.offending_rows}" if finding.offending_rows else ""
-    said = finding.message or finding.check.description
-    return ": ".join(part for part in (finding.title, rows, said) if part)
+    message = finding.message or finding.check.description
+    return ": ".join(part for part in (finding.title, rows, message) if part)
 
 
 def promised_types(contract: Contract) -> Types:
-    """The columns that the contract promises."""
+    """Return the types of the contract's columns."""
     return {column.name: column.type for column in contract.columns}
 
 
 def column_schema(contract: Contract, types: Types, origins: Origins) -> TableSchema:
-    """The columns with their types, descriptions and origins.
+    """Return the columns with types, descriptions and origins for the UI.
 
-    A column that the contract doesn't know has a type only.
+    A column that isn't in the contract has only a type.
     """
     known = {column.name: column for column in contract.columns}
     return TableSchema(
@@ -171,7 +171,7 @@ def column_schema(contract: Contract, types: Types, origins: Origins) -> TableSc
 
 
 def _description(column: Column, origins: Sequence[tuple[str, str]]) -> str:
-    # The UI draws column lineage in Dagster+ only; here everyone reads it.
+    # The UI shows column lineage in Dagster+ only, so the description contains it.
     computed_from = ", ".join(f"`raw.{table}.{name}`" for table, name in origins)
     return " ".join(
         [column.description]
@@ -191,7 +191,7 @@ def _constraints(contract: Contract, column: Column) -> TableColumnConstraints:
 def definition_metadata(
     contract: Contract, uri: str, origins: Origins | None = None
 ) -> dict[str, Any]:
-    """What is known of a table before its first run."""
+    """Return the metadata of a table that is known before its first run."""
     return {
         "dagster/column_schema": column_schema(contract, promised_types(contract), origins or {}),
         "dagster/table_name": f"{contract.stage}.{contract.table}",
@@ -200,9 +200,9 @@ def definition_metadata(
 
 
 def file_metadata(contract: Contract | None, types: Types) -> dict[str, Any]:
-    """The columns of a file, unless they are those that the definition shows already.
+    """Return the columns of a file if they differ from those of the asset's definition.
 
-    Where the UI has both it shows every name in lower case.
+    If a run reports the same columns again, the UI shows all names in lower case.
     """
     if contract is None:
         columns = [TableColumn(name, type_) for name, type_ in types.items()]
@@ -213,7 +213,7 @@ def file_metadata(contract: Contract | None, types: Types) -> dict[str, Any]:
 
 
 def table_metadata(contract: Contract | None, description: Description, uri: str) -> dict[str, Any]:
-    """What is told of a version that was published."""
+    """Return the metadata of a published version."""
     metadata: dict[str, Any] = {
         "dagster/row_count": description.rows,
         "dagster/size_bytes": description.bytes,
@@ -228,12 +228,12 @@ def table_metadata(contract: Contract | None, description: Description, uri: str
 
 
 def catalog_tags(contract: Contract) -> dict[str, str]:
-    """What tables are searched by in the UI's catalog, e.g. `tag:personal_data`."""
+    """Return the asset's tags, for searches in the UI such as `tag:personal_data`."""
     return {"personal_data": ""} if any(column.personal for column in contract.columns) else {}
 
 
 def shown(rows: Sequence[Mapping[str, object]]) -> TableMetadataValue:
-    """Rows, at least one, as the UI shows them without a click."""
+    """Return rows as a table that the UI shows inline. There must be at least one row."""
     return MetadataValue.table(
         [TableRecord({name: _cell(value) for name, value in row.items()}) for row in rows]
     )

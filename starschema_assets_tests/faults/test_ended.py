@@ -172,7 +172,7 @@ def test_a_crawl_that_was_killed_with_everything_around_it_is_tried_again_and_go
 ) -> None:
     (text,) = ended.told(ended.crawl)
     assert "has ended" in text
-    assert "Attempt: 1 of 4, killed: it is tried again by itself." in text
+    assert "Attempt: 1 of 4, killed: it will be retried automatically." in text
     good, failed = crawls(ended.deployment)
     assert failed.dagster_run.run_id == ended.crawl
     assert good.dagster_run.is_success

@@ -166,10 +166,10 @@ def test_a_long_reason_is_cut_and_a_subject_keeps_to_what_sns_takes(
 @pytest.mark.parametrize(
     ("attempt", "outlook"),
     [
-        ("3 of 4", "3 of 4, killed: it is tried again by itself."),
+        ("3 of 4", "3 of 4, killed: it will be retried automatically."),
         (
             "4 of 4",
-            "4 of 4, all killed: it stays failed. See what kills it, then run crawl_star_schema.",
+            "4 of 4, all killed: no more retries. Find the cause, then run crawl_star_schema.",
         ),
     ],
 )

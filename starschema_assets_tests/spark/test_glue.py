@@ -124,7 +124,7 @@ def test_a_job_that_succeeds_without_a_word_fails_the_run(glue: Glue, pipeline: 
     assert pipeline.refresh(*RAW).success
     glue.say("SUCCEEDED")
     reason = pipeline.reason(pipeline.refresh(*STAR))
-    assert "what it told did not arrive" in reason
+    assert "its last messages did not arrive" in reason
 
 
 def test_a_job_that_is_not_there_is_named(glue: Glue, pipeline: Pipeline) -> None:
