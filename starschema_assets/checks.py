@@ -1,4 +1,4 @@
-"""The checks of a table: those that every table of its kind has, and those of its contract."""
+"""The checks of a table: those of its stage, and those of its contract."""
 
 from collections.abc import Iterator
 
@@ -12,29 +12,27 @@ from starschema_assets.contract import (
     row_checks,
 )
 
-TYPES = Check("types", "The file has the declared columns, in order, with the declared types.")
-SAME_SOURCE = Check(
-    "same_source", "All published raw tables are from the database that this one is from."
-)
+TYPES = Check("types", "The file has the declared columns in the declared order and types.")
+SAME_SOURCE = Check("same_source", "All published raw tables come from the same database.")
 SOURCE_SCHEMA = Check(
     "source_schema",
-    "The source still has the columns that the star needs, with the types of the contract; "
-    "any other change since the last publication is a warning.",
+    "The source has the columns that the star uses, with the types of the contract. Any other "
+    "change since the last publication is a warning.",
 )
 EXACT_VALUES = Check(
     "exact_values",
-    "Every value of the source could be held exactly; dates that became NULL because the setting "
-    "says so are counted in a warning.",
+    "All values of the source were stored exactly. Zero dates that STARSCHEMA_ZERO_DATES turned "
+    "into NULL are counted in a warning.",
 )
 ALL_COLUMNS = Check(
     "all_columns",
-    "Every column of the source is in the file; one whose type can't be held exactly is left out.",
+    "The file has all columns of the source. Columns of unsupported types are left out.",
     warning=True,
 )
 ONE_SPELLING = Check(
     "one_spelling",
-    "No two spellings of a value in a column that people group by are equal for the source: "
-    "a `group by` there adds them up, and one on the files keeps them apart.",
+    "A column that users group by has no two spellings that are equal at the source: a `group by` "
+    "at the source would merge them, one on the files wouldn't.",
     warning=True,
 )
 ROW_COUNT = Check(
@@ -42,38 +40,38 @@ ROW_COUNT = Check(
 )
 ROW_LOSS = Check(
     "row_loss",
-    "The table did not lose more rows since the last publication than STARSCHEMA_MAX_ROW_LOSS.",
+    "The share of rows lost since the last publication is at most STARSCHEMA_MAX_ROW_LOSS.",
 )
 ONE_SNAPSHOT = Check(
     "one_snapshot",
-    "The raw tables that this table was made of belong to one snapshot of the source.",
+    "The raw tables that this table was built from belong to one snapshot of the source.",
     warning=True,
 )
 ONE_VERSION_A_DAY = Check(
     "one_version_a_day",
-    "The versions of a key count from 1, without a gap or an overlap between their days: any day "
-    "finds just one, and one is current.",
+    "The versions of a key are numbered from 1, without gaps or overlaps between their days. Each "
+    "day has exactly one version, and one version is current.",
 )
 NOTHING_LOST = Check(
     "nothing_lost",
-    "Every version that was published before this day is still there with its values and days; "
-    "only the one that was open may have ended. A rebuilt history has the same values on the days "
-    "of these versions.",
+    "All versions from before this day still exist, with the same values and days; only the last "
+    "version of a key may have ended. A rebuilt history has the same values on the days of these "
+    "versions.",
 )
 NEW_VERSIONS = Check(
     "new_versions",
-    "Not more rows of the dimension got a new version in a day than STARSCHEMA_MAX_NEW_VERSIONS; "
-    "rows seen for the first time don't count.",
+    "The share of the dimension's rows that got a new version on one day is at most "
+    "STARSCHEMA_MAX_NEW_VERSIONS. New rows don't count.",
 )
 NOT_BEGUN_ANEW = Check(
     "not_begun_anew",
-    "The history goes on from the published one: it doesn't begin anew where there was one.",
+    "The history continues the published one. It doesn't start again after a history was lost.",
 )
-SAME_HISTORY = Check("same_history", "The table was made with the histories that are published.")
+SAME_HISTORY = Check("same_history", "The table was built from the published histories.")
 
 
 def checks_of(contract: Contract) -> Iterator[Check]:
-    """All checks of a table, in the order in which they are read."""
+    """Yield all checks of a table in display order."""
     yield TYPES
     yield key_check(contract)
     yield from row_checks(contract)

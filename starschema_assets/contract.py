@@ -1,4 +1,4 @@
-"""What a table promises, and the checks that this implies."""
+"""Contracts: the declared columns, keys and rules of a table, and the checks that follow."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Column:
-    """A column; `type` is the name Athena gives it.
+    """A column with its Athena type.
 
-    That is `boolean`, `tinyint`, `smallint`, `int`, `bigint`, `float`, `double`, `decimal(p,s)`,
+    Types are `boolean`, `tinyint`, `smallint`, `int`, `bigint`, `float`, `double`, `decimal(p,s)`,
     `date`, `timestamp` (UTC), `string` or `binary`.
     """
 
@@ -19,46 +19,46 @@ class Column:
     nullable: bool = False
     unit: str | None = None
     grouped: bool = False
-    """Text that people group by: its spellings that the source takes for one value are shown."""
+    """True for text that users group by. Spellings that are equal at the source are reported."""
     personal: bool = False
-    """Personal data, free text included: never shown outside the table itself."""
+    """True for personal data, including free text. It is shown only in the table itself."""
 
 
 @dataclass(frozen=True)
 class ForeignKey:
-    """Columns whose values must be found in the key of another star table."""
+    """Columns whose values must exist in the key of another star table."""
 
     columns: tuple[str, ...]
     references: str
     day: str | None = None
-    """Where `references` is a history: the date that the version must hold; one after the last
-    snapshot is held by the current version."""
+    """If `references` is a history: the date column on whose day the version must be valid. Dates
+    after the last snapshot belong to the current version."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A condition that every row meets; a row for which it is NULL meets it, as in a SQL CHECK."""
+    """A condition that every row must meet. As in a SQL CHECK, NULL counts as met."""
 
     name: str
     holds: str
     description: str
     warning: bool = False
-    """True if a row that breaks the rule is worth a look but no reason not to publish."""
+    """True if a violation is reported but doesn't stop the publication."""
 
 
 @dataclass(frozen=True)
 class Sum:
-    """A sum, or a count, that the source computes and that the table must have.
+    """A sum or count that must be the same at the source and in the table.
 
-    Raises ValueError for a type of floats: what they add up to depends on their order.
+    Raises ValueError for a float type, because sums of floats depend on the order of the rows.
     """
 
     source: str
-    """The expression at the source, e.g. `sum(quantity * price)`, for MySQL and DuckDB alike."""
+    """Expression at the source, valid in MySQL and DuckDB, e.g. `sum(quantity * price)`."""
     here: str
-    """The expression on the table of the contract."""
+    """Expression on the contract's table."""
     type: str
-    """Athena's type of the sum: `bigint` or a decimal."""
+    """Athena type of the sum: `bigint` or a decimal."""
     unit: str
 
     def __post_init__(self) -> None:
@@ -68,33 +68,33 @@ class Sum:
 
 @dataclass(frozen=True)
 class Reconciliation:
-    """Sums by group that the source computes in the snapshot, and that a table must equal.
+    """Sums per group that the source computes in the snapshot and that a table must match.
 
     Raises ValueError for a `group_table` without a `group_key`.
     """
 
     table: str
-    """The raw table whose rows are summed up."""
+    """Raw table whose rows are summed up."""
     sums: tuple[Sum, ...]
     group: str
-    """The expression that groups, the same on the source's columns and on those of the contract."""
+    """Expression to group by. It must be valid at the source and on the contract's columns."""
     group_name: str
-    """What a group is, e.g. `year`."""
+    """Name of a group for messages, e.g. `year`."""
     group_table: str | None = None
-    """The raw table that has the columns of `group`, if it is another one."""
+    """Raw table with the columns of `group`, if they aren't in `table`."""
     group_key: str | None = None
-    """The column by which rows of `table` find theirs of `group_table`, where it is the key."""
+    """Column that joins `table` with `group_table`. It is the key of `group_table`."""
     entry: str = "figures"
-    """The entry of a file's metadata in which the sums are recorded."""
+    """Entry of the raw file's metadata that stores the sums."""
 
     def __post_init__(self) -> None:
         if self.group_table and not self.group_key:
-            raise ValueError(f"the group's table {self.group_table} needs group_key")
+            raise ValueError(f"group_table {self.group_table!r} requires group_key")
 
 
 @dataclass(frozen=True)
 class Newest:
-    """A date of which the newest must be neither in the future nor too old."""
+    """A date column whose newest value must be neither in the future nor too old."""
 
     check: str
     """The name of the check."""
@@ -103,12 +103,12 @@ class Newest:
 
 @dataclass(frozen=True)
 class Tracked:
-    """What is remembered of a dimension: a table of its own holds every version of each row."""
+    """Makes a dimension slowly changing (type 2): a history table has all versions of its rows."""
 
     step: str
-    """The step of SQL that gives today's values: one row per key of the dimension."""
+    """SQL step with the current values: one row per key of the dimension."""
     columns: tuple[Column, ...]
-    """The columns whose changes open a version; the dimension itself may lack them."""
+    """Columns whose changes create a new version. They needn't be columns of the dimension."""
 
 
 @dataclass(frozen=True)
@@ -124,25 +124,25 @@ class Contract:
     foreign_keys: tuple[ForeignKey, ...] = ()
     rules: tuple[Rule, ...] = ()
     sorted_by: tuple[str, ...] = ()
-    """The order of the rows in the file, which lets a reader skip row groups."""
+    """Sort order of the rows in the file, which lets readers skip row groups."""
     reconciliation: Reconciliation | None = None
     newest: Newest | None = None
     tracked: Tracked | None = None
-    """What is remembered of the table, if it is a dimension."""
+    """The columns whose history is kept, if the table is a slowly changing dimension."""
     dimension: "Contract | None" = None
-    """The dimension whose versions the table holds, if it is a history."""
+    """The dimension whose versions the table stores, if it is a history."""
     is_referred_to: bool = False
-    """True if another star table refers to it; `star.discovery` finds it out, nobody writes it."""
+    """True if another star table refers to it. Set by `star.discovery`, not in contracts."""
 
     @property
     def is_fact(self) -> bool:
-        """True if the table refers to dimensions, and isn't one, nor the history of one."""
+        """True if the table refers to other tables, and is no dimension and no history."""
         is_dimension = self.is_referred_to or self.tracked or self.dimension
         return not is_dimension and any(k.references != self.table for k in self.foreign_keys)
 
     @property
     def grouped(self) -> tuple[str, ...]:
-        """The text columns that people group by."""
+        """The text columns that users group by."""
         return tuple(column.name for column in self.columns if column.grouped)
 
     @property
@@ -152,7 +152,7 @@ class Contract:
 
     @property
     def name(self) -> str:
-        """The asset key as it is written, e.g. `star/sales`."""
+        """The asset key as text, e.g. `star/sales`."""
         return "/".join(self.path)
 
 
@@ -163,18 +163,18 @@ class Check:
     name: str
     description: str
     warning: bool = False
-    """True if its failure is reported and does not stop the publication."""
+    """True if a failure is reported but doesn't stop the publication."""
     broken_by: str = ""
-    """The SQL condition of an offending row, if the check looks at each row by itself."""
+    """SQL condition that offending rows meet, if the check looks at single rows."""
 
 
 def key_check(contract: Contract) -> Check:
-    """The check of the key."""
+    """Return the check that the key is unique."""
     return Check("key", f"{', '.join(contract.key)} is unique.")
 
 
 def row_checks(contract: Contract) -> Iterator[Check]:
-    """The checks of single rows: no NULL where none may be, and the contract's rules."""
+    """Yield the checks of single rows: required columns aren't NULL, and the contract's rules."""
     required = [column.name for column in contract.columns if not column.nullable]
     yield Check(
         "not_null",
@@ -188,39 +188,39 @@ def row_checks(contract: Contract) -> Iterator[Check]:
 
 
 def foreign_key_check(foreign_key: ForeignKey) -> Check:
-    """The check of one foreign key."""
+    """Return the check of a foreign key."""
     columns, table = foreign_key.columns, foreign_key.references
-    holds = f", and that version holds {foreign_key.day}" if foreign_key.day else ""
+    valid = f", in the version that was valid on {foreign_key.day}" if foreign_key.day else ""
     return Check(
-        f"{'_'.join(columns)}_in_{table}", f"Every {', '.join(columns)} is found in {table}{holds}."
+        f"{'_'.join(columns)}_in_{table}", f"Every {', '.join(columns)} exists in {table}{valid}."
     )
 
 
 def reconciliation_check(contract: Contract) -> Check | None:
-    """The check of the sums; only a warning for a fact without any, None for other tables."""
+    """Return the check of the sums: a warning for a fact without sums, None for other tables."""
     if declared := contract.reconciliation:
         units = ", ".join(each.unit for each in declared.sums)
         return Check(
             "matches_source",
-            f"The sums of each {declared.group_name} ({units}) are those that the source itself "
-            "computed in the snapshot, to the last digit.",
+            f"The sums of each {declared.group_name} ({units}) equal those that the source "
+            "computed in the same snapshot, to the last digit.",
         )
     if contract.is_fact:
         return Check(
             "matches_source",
-            "The contract declares sums that the source computes and that the table must equal.",
+            "The contract declares sums that are compared with the source.",
             warning=True,
         )
     return None
 
 
 def newest_check(contract: Contract) -> Check | None:
-    """The check of the newest date, if the contract has one."""
+    """Return the check of the newest date, if the contract has one."""
     if contract.newest is None:
         return None
     return Check(
         contract.newest.check,
-        f"The newest {contract.newest.column} is not in the future, nor older than "
+        f"The newest {contract.newest.column} is neither in the future nor older than "
         "STARSCHEMA_MAX_ORDER_AGE days.",
         warning=True,
     )

@@ -1,49 +1,49 @@
-"""The history of a dimension: a table of versions, as a contract.
+"""The contract of a history: the versions of a slowly changing dimension (type 2).
 
-A version is valid in [validFrom, validTo). The first one of every key begins on 0001-01-01, so that
-any date finds a version; the open one ends on 9999-12-31. A key that is gone from the source has a
-version too: its last values, marked as deleted. So the versions of a key leave no gap.
+A version is valid in [validFrom, validTo). The first version of a key starts on 0001-01-01, so that
+every date has a version; the current one ends on 9999-12-31. If the source deletes a key, a version
+with its last values is marked as deleted. So there is no gap between the versions of a key.
 """
 
 from starschema_assets.contract import Column, Contract, Rule
 from starschema_assets.versions import FIRST_DAY, OPEN_END, tracked_of
 
-VERSION = Column("version", "int", "Number of the version, from 1 for each key.")
+VERSION = Column("version", "int", "Number of the version, per key from 1.")
 VALIDITY = (
-    Column("validFrom", "date", "First day of the version; 0001-01-01 for a key's first."),
-    Column("validTo", "date", "Day after its last one; 9999-12-31 for the version of today."),
-    Column("isCurrent", "boolean", "True for the version of today: one for each key."),
-    Column("isDeleted", "boolean", "True if the source no longer had the row: its last values."),
-    Column("observedOn", "date", "Day of the snapshot that opened the version."),
+    Column("validFrom", "date", "First day of the version; 0001-01-01 for a key's first version."),
+    Column("validTo", "date", "Day after the last day; 9999-12-31 for the current version."),
+    Column("isCurrent", "boolean", "True for the current version, of which each key has one."),
+    Column("isDeleted", "boolean", "True if the source had deleted the row: these are old values."),
+    Column("observedOn", "date", "Day of the snapshot in which the version was first seen."),
 )
 COLUMNS = (VERSION, *VALIDITY)
-"""The columns of every history beside the key and what is tracked."""
+"""The columns of every history in addition to the key and the tracked columns."""
 
 _RULES = (
-    Rule("valid_for_a_day", "validFrom < validTo", "A version is valid for a day at least."),
+    Rule("valid_for_a_day", "validFrom < validTo", "A version is valid for at least one day."),
     Rule(
         "current_is_open",
         f"isCurrent = (validTo = {OPEN_END})",
-        "The current version is the one without an end.",
+        "Exactly the current version has no end.",
     ),
     Rule(
         "begins_when_observed",
         f"validFrom = case when version = 1 then {FIRST_DAY} else observedOn end",
-        "A first version has no beginning, any other begins on the day that it was observed.",
+        "A first version has no start; any other starts on the day on which it was observed.",
     ),
-    Rule("first_is_there", "version > 1 or not isDeleted", "A first version isn't a deletion."),
+    Rule("first_is_there", "version > 1 or not isDeleted", "A first version isn't deleted."),
 )
 
 
 def history_contract(dimension: Contract) -> Contract:
-    """The contract of the table that holds the versions of a dimension's rows."""
+    """Return the contract of a dimension's history table."""
     tracked = tracked_of(dimension)
     names = {column.name for column in tracked.columns}
     return Contract(
         stage=dimension.stage,
         table=f"{dimension.table}_history",
         grain=f"one row per version of a row of {dimension.table}",
-        description=f"What {dimension.table} was on any day since the first refresh: join on the "
+        description=f"Versions of the rows of {dimension.table} since the first refresh. Join on "
         "key and version, or on the key and `validFrom <= day and day < validTo`.",
         key=(*dimension.key, VERSION.name),
         columns=(

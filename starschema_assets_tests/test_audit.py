@@ -57,7 +57,9 @@ def test_raw_tables_of_different_snapshots_make_a_star_with_a_warning(
     assert run.success
     assert refreshed.failures(run) == {"star/fact_orders:one_snapshot": False}
     told = refreshed.check("star/fact_orders:one_snapshot").description or ""
-    snapshots = dict(part.removeprefix("raw/").split(" is of ") for part in told.split("; "))
+    snapshots = dict(
+        part.removeprefix("raw/").split(" is from snapshot ") for part in told.split("; ")
+    )
     assert snapshots["customers"] > snapshots["orders"] == snapshots["orderdetails"]
     assert refreshed.rows("select distinct phone from star.dim_customers") == [("1",)]
     assert refreshed.refresh().success
@@ -136,7 +138,7 @@ def test_the_audit_finds_published_files_that_were_tampered_with(refreshed: Pipe
 
 
 TAMPERED = {
-    "offices": "was not written by this pipeline: restore the table, or materialize it again",
+    "offices": "was not written by this pipeline: restore or rematerialize the table",
     "orders": "325 rows in the file, 326 at the source",
     "payments": "is not a complete Parquet file",
 }

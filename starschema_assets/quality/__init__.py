@@ -1,1 +1,1 @@
-"""Asset checks made from contracts, and the audit of a table before its publication."""
+"""Audits tables before they are published, with SQL that is generated from their contracts."""

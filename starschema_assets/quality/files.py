@@ -1,4 +1,4 @@
-"""Audit of a file by what it tells of itself: its schema, and in its metadata its source."""
+"""Audits a file by its schema and metadata, and converts findings that were accepted."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -22,11 +22,11 @@ from starschema_assets.source.database import MAX_SPELLED_VALUES
 from starschema_assets.types import UnsupportedType, athena_type
 
 MAX_TEXT = 80
-"""Characters of a text that are shown."""
+"""Characters of a text value to show."""
 
 Row = Mapping[str, object]
 Types = Mapping[str, str]
-"""Athena's type of each column of a table."""
+"""Athena type by column name."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,12 @@ class Finding:
     message: str = ""
     offending_rows: int | None = None
     examples: Sequence[Row] = field(default=())
-    """Offending rows, personal columns masked."""
+    """Offending rows, with personal columns masked."""
     warning: bool = False
     """True if this failure is only a warning although the check can block."""
     final: bool = False
-    """True if nobody can accept this failure: there is nothing that could be published, or the
-    other checks could not be made."""
+    """True if the failure can't be accepted, because there is no table to publish or other checks
+    could not run."""
 
     @property
     def blocks(self) -> bool:
@@ -53,12 +53,12 @@ class Finding:
 
     @property
     def title(self) -> str:
-        """The check as it is written in messages and overrides, e.g. `star/sales:key`."""
+        """The check's name in messages and in `accept`, e.g. `star/sales:key`."""
         return f"{self.contract.name}:{self.check.name}"
 
 
 def accept(findings: Iterable[Finding], titles: Collection[str]) -> Iterator[Finding]:
-    """Turn blocking findings that someone accepted for this run into warnings."""
+    """Turn blocking findings that are accepted for this run into warnings."""
     for finding in findings:
         if not finding.blocks or finding.title not in titles:
             yield finding
@@ -78,18 +78,18 @@ def types(contract: Contract, schema: pa.Schema, declared: Mapping[str, str]) ->
         if actual.get(name) != declared.get(name)
     ]
     if not differences and list(actual) != list(declared):
-        differences = [f"the columns stand in the order {', '.join(actual)}"]
+        differences = [f"the columns are in the order {', '.join(actual)}"]
     message = "; ".join(differences)
     return Finding(contract, TYPES, passed=not differences, message=message, final=True)
 
 
 def not_there(contract: Contract, reason: str) -> Finding:
-    """Report that there is no file, or none that can be read."""
+    """Report that the file is missing or unreadable."""
     return Finding(contract, TYPES, passed=False, message=reason, final=True)
 
 
 def types_of(schema: pa.Schema) -> dict[str, str]:
-    """Athena's type of each column, or Arrow's where Athena has none."""
+    """Return the Athena type of each column, or the Arrow type if Athena doesn't support it."""
     return {field.name: _athena(field.type) for field in schema}
 
 
@@ -101,11 +101,11 @@ def _athena(arrow: pa.DataType) -> str:
 
 
 def same_source(contract: Contract, source: str, published: Collection[str]) -> Finding:
-    """Compare a table's database with those of the published raw tables; "" is an unknown one."""
+    """Compare a table's database with those of the published raw tables; "" means unknown."""
     others = sorted(set(published) - {source, ""})
     message = (
-        f"the lake has tables from {', '.join(others)}, and this one is from {source}: check "
-        "STARSCHEMA_SOURCE_URL and STARSCHEMA_LAKE_URI, or accept it if the database has moved"
+        f"the lake has tables from {', '.join(others)}, but this table is from {source}: check "
+        "STARSCHEMA_SOURCE_URL and STARSCHEMA_LAKE_URI, or accept this if the database has moved"
     )
     return Finding(contract, SAME_SOURCE, passed=not others, message=message if others else "")
 
@@ -116,18 +116,18 @@ def source_schema(
     published: Types | None,
     used_by: Mapping[str, Sequence[str]],
 ) -> Finding:
-    """Compare what the source declares with the contract and with the last publication.
+    """Compare the source's columns with the contract and with the last publication.
 
-    `declared` is None if the source has no such table, `published` if there is no publication yet.
-    `used_by` gives, for each column that something needs, the models that need it.
+    `declared` is None if the source has no such table, `published` if nothing is published yet.
+    `used_by` lists, for each column in use, the models that use it.
     """
     if declared is None:
         users = sorted({user for users in used_by.values() for user in users})
-        message = f"the source has no table {contract.table}; it is used by {', '.join(users)}"
+        message = f"the source has no table {contract.table}; used by {', '.join(users)}"
         return Finding(contract, SOURCE_SCHEMA, passed=False, message=message, final=True)
     errors = [
-        f"{contract.table}.{column.name} is {declared.get(column.name, 'gone')} at the source and "
-        f"{column.type} in the contract; it is used by {', '.join(used_by[column.name])}"
+        f"{contract.table}.{column.name} is {declared.get(column.name, 'missing')} at the source, "
+        f"but {column.type} in the contract; used by {', '.join(used_by[column.name])}"
         for column in contract.columns
         if column.name in used_by and declared.get(column.name) != column.type
     ]
@@ -150,14 +150,14 @@ def source_schema(
 
 def _change(before: str | None, now: str | None) -> str:
     if before is None:
-        return f"is new, {now}"
+        return f"is new ({now})"
     if now is None:
-        return "is gone; nothing uses it"
-    return f"was {before} and is {now}; nothing uses it"
+        return "no longer exists; not used"
+    return f"changed from {before} to {now}; not used"
 
 
 def exact_values(contract: Contract, nulled_dates: Mapping[str, int]) -> Finding:
-    """Report the zero dates that became NULL because STARSCHEMA_ZERO_DATES says so."""
+    """Report the zero dates that became NULL because of STARSCHEMA_ZERO_DATES."""
     nulled = {column: count for column, count in nulled_dates.items() if count}
     message = "; ".join(
         f"{count} zero dates of {contract.table}.{column} became NULL"
@@ -174,12 +174,12 @@ def exact_values(contract: Contract, nulled_dates: Mapping[str, int]) -> Finding
 
 
 def refused_values(contract: Contract, reason: str) -> Finding:
-    """Report a value or a type of the source that can't be held exactly."""
+    """Report a value or a type of the source that can't be stored exactly."""
     return Finding(contract, EXACT_VALUES, passed=False, message=reason, final=True)
 
 
 def all_columns(contract: Contract, left_out: Mapping[str, str]) -> Finding:
-    """Report the columns of the source that are left out, with the reason of each."""
+    """Report the columns of the source that are left out, with the reasons."""
     message = "; ".join(
         f"{contract.table}.{column} is left out: {reason}" for column, reason in left_out.items()
     )
@@ -187,7 +187,7 @@ def all_columns(contract: Contract, left_out: Mapping[str, str]) -> Finding:
 
 
 def one_spelling(contract: Contract, spellings: Sequence[Mapping[str, object]]) -> Finding:
-    """Report the spellings that the source takes for one value, with the rows of each."""
+    """Report different spellings that are equal at the source, with their row counts."""
     values = groupby(spellings, key=lambda each: (each["column"], each["group"]))
     message = "; ".join(
         f"{contract.table}.{column}: "
@@ -199,34 +199,36 @@ def one_spelling(contract: Contract, spellings: Sequence[Mapping[str, object]]) 
 
 
 def row_count(contract: Contract, rows: int, source_rows: int) -> Finding:
-    """Compare the rows of the file with the source's own count in the same snapshot."""
+    """Compare the file's row count with the source's in the same snapshot."""
     message = f"{rows} rows in the file, {source_rows} at the source"
     return Finding(contract, ROW_COUNT, passed=rows == source_rows, message=message)
 
 
 def no_origin(contract: Contract, reason: str) -> Finding:
-    """Report a published file that tells nothing of its source."""
+    """Report a published file without information about its source."""
     return Finding(contract, ROW_COUNT, passed=False, message=reason, final=True)
 
 
 def row_loss(contract: Contract, rows: int, rows_before: int | None, limit: float) -> Finding:
-    """Compare the rows with those of the last publication; `limit` is the share that may go."""
+    """Compare the row count with the last publication's. `limit` is the share that may be lost."""
     lost = 0.0 if not rows_before else max(0.0, 1 - rows / rows_before)
-    message = f"{rows} rows, {rows_before} before: {lost:.1%} lost, {limit:.1%} allowed"
+    message = f"{rows} rows ({rows_before} before): {lost:.1%} lost, {limit:.1%} allowed"
     return Finding(contract, ROW_LOSS, passed=lost <= limit, message=message if rows_before else "")
 
 
 def one_snapshot(contract: Contract, snapshots: Mapping[str, str]) -> Finding:
-    """Compare the snapshots of the raw tables that a star table was made of."""
+    """Compare the snapshots of the raw tables that a star table was built from."""
     passed = len(set(snapshots.values())) <= 1
-    message = "; ".join(f"raw/{table} is of {snapshot}" for table, snapshot in snapshots.items())
+    message = "; ".join(
+        f"raw/{table} is from snapshot {snapshot}" for table, snapshot in snapshots.items()
+    )
     return Finding(contract, ONE_SNAPSHOT, passed=passed, message="" if passed else message)
 
 
 def mask(contract: Contract, row: Row, computed: Collection[str] = ()) -> Row:
-    """Hide what may be personal: the columns that the contract says are, and unknown ones.
+    """Hide values of personal columns and of columns that aren't in the contract.
 
-    `computed` columns are the audit's own. A NULL is shown as such, since it may be what offends.
+    `computed` columns were added by the audit. A NULL is shown, since it may be the offence.
     """
     open_columns = {column.name for column in contract.columns if not column.personal}
     open_columns.update(computed)

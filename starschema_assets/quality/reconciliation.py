@@ -1,7 +1,7 @@
-"""Reconciliation: sums that the source computes in the snapshot, and that a star table must equal.
+"""Reconciliation: compares sums of a star table with sums that the source computes in the snapshot.
 
-A contract declares them. The source is asked in the SQL that MySQL and DuckDB share. Sums travel as
-text, since they may have more digits than a float holds.
+The table's contract declares the sums. Queries at the source use SQL that MySQL and DuckDB share.
+Sums are transferred as text, because they may have more digits than a float can store.
 """
 
 import json
@@ -15,17 +15,17 @@ from starschema_assets.quality.audit import Tables
 from starschema_assets.quality.files import Finding
 
 Sums = Mapping[str, tuple[Decimal, ...]]
-"""The sums of each group, in their order; the group of rows without one is empty text."""
+"""The sums of each group, in declared order. The group is '' for rows without a group."""
 Row = Sequence[Any]
 Ask = Callable[[str], Sequence[Row]]
-"""Has the source answer a query in the snapshot."""
+"""Runs a query at the source in the snapshot and returns its rows."""
 
 
 def ask_source(ask: Ask, declared: Reconciliation, rows: int) -> list[list[str]]:
-    """The groups with their sums; `rows` is what the source counts in the table that is summed up.
+    """Query the sums of each group. `rows` is the row count of the summed table at the source.
 
-    Where each group has a range of keys to itself, e.g. if each year has its numbers, the rows of a
-    range are summed up without a join, which takes a server half the time.
+    If the groups have disjoint key ranges, e.g. order numbers that increase with the year, the
+    sums of each range are queried without a join. That takes the server half the time.
     """
     ranges = ask(_ranges(declared)) if declared.group_table else []
     are_numbers = all(isinstance(bound, int) for _, *bounds in ranges for bound in bounds)
@@ -54,7 +54,7 @@ def _of_range(declared: Reconciliation, first: object, last: object) -> str:
 
 
 def _of_every_row(declared: Reconciliation) -> str:
-    """Rows are summed up by key first, in the order of their own key: no look-up for each row."""
+    """Return a query that sums up rows by key before it joins: one look-up per key, not per row."""
     sums = [f"{each.source} as sum{n}" for n, each in enumerate(declared.sums)]
     if declared.group_table is None:
         texts = ", ".join(_sum_as_text(each.source) for each in declared.sums)
@@ -78,26 +78,26 @@ def _as_text(group: str) -> str:
 
 
 def sums_in(entry: str) -> Sums:
-    """The figures that a file has as an entry of its metadata."""
+    """Return the sums that are recorded in an entry of a file's metadata."""
     return {group: tuple(map(Decimal, sums)) for group, *sums in json.loads(entry)}
 
 
 def matches_source(
     tables: Tables, contract: Contract, entries: Mapping[str, str]
 ) -> Iterator[Finding]:
-    """Compare a table, group by group, with what the source computed; `entries` are its file's.
+    """Compare the sums of each group with the source's, which are in the file's `entries`.
 
-    A table that refers to others and declares no reconciliation is a warning.
+    Yield a warning for a fact table that declares no reconciliation.
     """
     check = reconciliation_check(contract)
     declared = contract.reconciliation
     if check is None:
         return
     if declared is None:
-        message = "its contract declares no sums that the source could be asked for"
+        message = "its contract declares no sums to compare with the source"
         yield Finding(contract, check, passed=False, message=message)
     elif declared.entry not in entries:
-        message = f"raw/{declared.table} has no figures of the source: materialize it"
+        message = f"raw/{declared.table} has no sums computed by the source: materialize it"
         yield Finding(contract, check, passed=False, message=message)
     else:
         here = _of_table(tables, contract, declared)
@@ -105,7 +105,7 @@ def matches_source(
 
 
 def _of_table(tables: Tables, contract: Contract, declared: Reconciliation) -> Sums:
-    # To group by text, and not by what is made text afterwards, would take twice the time
+    # Group first and cast afterwards: grouping by text takes twice the time
     inner = [f"{each.here} as sum{n}" for n, each in enumerate(declared.sums)]
     outer = [f"cast(coalesce(sum(sum{n}), 0) as {s.type})" for n, s in enumerate(declared.sums)]
     _, rows = tables.fetch(
@@ -119,7 +119,7 @@ def _of_table(tables: Tables, contract: Contract, declared: Reconciliation) -> S
 def _compared(
     contract: Contract, check: Check, declared: Reconciliation, here: Sums, source: Sums
 ) -> Finding:
-    def told(figures: Iterable[Decimal] | None) -> str:
+    def shown(figures: Iterable[Decimal] | None) -> str:
         if figures is None:
             return "nothing"
         pairs = zip(figures, declared.sums, strict=True)
@@ -127,11 +127,11 @@ def _compared(
 
     names = {group: group or f"no {declared.group_name}" for group in sorted({*here, *source})}
     differences = [
-        f"{name}: {told(here.get(group))} in the table, {told(source.get(group))} at the source"
+        f"{name}: {shown(here.get(group))} in the table, {shown(source.get(group))} at the source"
         for group, name in names.items()
         if here.get(group) != source.get(group)
     ]
-    agreed = [f"{name}: {told(here.get(group))}" for group, name in names.items()]
+    agreed = [f"{name}: {shown(here.get(group))}" for group, name in names.items()]
     return Finding(
         contract,
         check,

@@ -1,1 +1,1 @@
-"""The tables of the source, as they came."""
+"""The raw stage: unchanged copies of the source's tables."""

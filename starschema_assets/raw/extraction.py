@@ -1,4 +1,4 @@
-"""One extraction: raw tables as they stand in one snapshot of the source, staged and audited."""
+"""Extracts raw tables from one snapshot of the source, stages and audits them."""
 
 import json
 import time
@@ -25,19 +25,19 @@ from starschema_assets.source.source import Source, SourceTable
 PROGRESS_SECONDS = 5
 
 UsedBy = Mapping[str, Mapping[str, Sequence[str]]]
-"""For each raw table, for each of its columns that something needs, what needs it."""
+"""For each raw table and each of its columns in use, the models that use it."""
 
 
 @dataclass(frozen=True)
 class RawAudit:
-    """Judges raw tables."""
+    """Audits raw tables."""
 
     settings: Settings
     contracts: Sequence[Contract]
-    """Of all raw tables."""
+    """The contracts of all raw tables."""
     used_by: UsedBy
     reconciliations: Sequence[Reconciliation] = ()
-    """What the source is asked for beside its rows."""
+    """Sums that the source computes in addition to the rows."""
 
     def declaration(
         self,
@@ -45,11 +45,11 @@ class RawAudit:
         declared: Mapping[str, str] | None,
         published: Mapping[str, str] | None,
     ) -> Finding:
-        """What the source declares now, against the contract and the last publication."""
+        """Compare the source's current columns with the contract and the last publication."""
         return files.source_schema(contract, declared, published, self.used_by[contract.table])
 
     def published(self, lake: Lake) -> Iterator[Finding]:
-        """What the published tables hold, with the declaration that was recorded in them."""
+        """Audit the published tables, with the source columns that are recorded in them."""
         own: list[tuple[Contract, Path]] = []
         sources: dict[Contract, str] = {}
         for contract in self.contracts:
@@ -62,8 +62,7 @@ class RawAudit:
             if "source_rows" not in entries:
                 yield files.no_origin(
                     contract,
-                    f"{file} was not written by this pipeline: restore the table, or "
-                    "materialize it again",
+                    f"{file} was not written by this pipeline: restore or rematerialize the table",
                 )
                 continue
             own.append((contract, file))
@@ -76,7 +75,7 @@ class RawAudit:
             yield from self.version(contract, file)
 
     def version(self, contract: Contract, file: Path) -> list[Finding]:
-        """What one file holds."""
+        """Audit one file."""
         with engine.connect(self.settings) as connection:
             engine.add_view(connection, contract.path, file)
             audit = RowAudit(engine.DuckDBTables(connection))
@@ -102,7 +101,7 @@ class RawAudit:
 
 @dataclass(frozen=True)
 class Extraction:
-    """Takes tables from the source into the lake's staging, on behalf of one run."""
+    """Copies tables from the source into the lake's staging, for one run."""
 
     source: Source
     lake: Lake
@@ -115,15 +114,15 @@ class Extraction:
     ) -> tuple[list[Finding], list[StagedTable]]:
         """Stage the tables from one snapshot.
 
-        Nothing is read if a declaration forbids it, or if the published tables are from another
-        database and that isn't `accepted`.
+        No rows are read if the source's columns don't match a contract, or if the published tables
+        are from another database and this isn't `accepted`.
         """
         declared = self.source.declared(contract.table for contract in contracts)
         published = {contract.table: self._published(contract) for contract in self.audit.contracts}
         sources = [f.metadata.get("source", "") for f in published.values() if f]
         same = [files.same_source(contract, self.source.name, sources) for contract in contracts]
         findings = [
-            *accept(same, accepted),  # here, since what blocks is not even read
+            *accept(same, accepted),  # here, because a blocked table isn't even read
             *(
                 self._declaration(
                     contract, declared.get(contract.table), _types_of(published[contract.table])
@@ -152,7 +151,7 @@ class Extraction:
     def _declaration(
         self, contract: Contract, table: SourceTable | None, published: Mapping[str, str] | None
     ) -> Finding:
-        """What the source declares; a type that can't be held, where the contract names it."""
+        """Audit the source's columns. Types of contract columns must be supported."""
         if table is None:
             return self.audit.declaration(contract, None, published)
         personal = {column.name: column.personal for column in contract.columns}
@@ -163,9 +162,9 @@ class Extraction:
             if column.name in personal
         ]
         if refused:
-            needed = "and the contract needs it: read from a view that casts it"
+            needed = "but the contract needs it: read a view that casts it"
             return files.refused_values(contract, f"{'; '.join(refused)}, {needed}")
-        left_out = {column.name for column in table.left_out}  # which all_columns tells
+        left_out = {column.name for column in table.left_out}  # all_columns reports these
         before = (
             {n: type_ for n, type_ in published.items() if n not in left_out} if published else None
         )
@@ -204,12 +203,12 @@ class Extraction:
         except NotPublished:
             return None
         except Unreadable as error:
-            self.log.warning("%s: what is published can't be read: %s", contract.name, error)
+            self.log.warning("%s: the published file can't be read: %s", contract.name, error)
             return None
 
 
 def _former_sources(published: Footer | None, source: str) -> list[str]:
-    """The databases that the table came from before this one; each change was accepted."""
+    """Return the databases that the table was read from before. Each change was accepted."""
     entries = published.metadata if published else {}
     former = {entries.get("source", ""), *json.loads(entries.get("former_sources", "[]"))}
     return sorted(former - {source, ""})
@@ -224,7 +223,7 @@ def _types_of(published: Footer | None) -> Mapping[str, str] | None:
 
 
 def report_progress(name: str, expected: int, log: Logger) -> Callable[[int], None]:
-    """Log now and then how many rows were read, of how many, and how fast."""
+    """Return a function that logs the number of rows read, the total and the rate."""
     start = last = time.monotonic()
 
     def report(rows: int) -> None:
@@ -233,10 +232,10 @@ def report_progress(name: str, expected: int, log: Logger) -> Callable[[int], No
         if now - last >= PROGRESS_SECONDS:
             last = now
             rate = rows / (now - start)
-            log.info("%s: %s of %s rows, %s a second", name, *map(_told, (rows, expected, rate)))
+            log.info("%s: %s of %s rows, %s per s", name, *map(_number, (rows, expected, rate)))
 
     return report
 
 
-def _told(number: float) -> str:
+def _number(number: float) -> str:
     return f"{number:,.0f}"

@@ -156,7 +156,7 @@ def test_a_fact_without_sums_is_a_warning_and_a_dimension_has_no_such_check(
 
 
 def test_a_table_of_groups_needs_the_column_that_leads_to_it() -> None:
-    with pytest.raises(ValueError, match="shop needs group_key"):
+    with pytest.raises(ValueError, match="'shop' requires group_key"):
         replace(RENTALS, group_key=None)
 
 
