@@ -52,7 +52,9 @@ def test_every_fault_is_a_line(project: Path) -> None:
     done = run(project, "check")
     assert done.returncode == 1
     grain, column = done.stdout.splitlines()
-    assert grain == "star/dim_dates: what is one row of it? Write its grain into star/dim_dates.py"
+    assert (
+        grain == "star/dim_dates has no grain: write what one row represents into star/dim_dates.py"
+    )
     assert column.startswith("star/dim_products.sql: line 4: Binder Error: ")
     assert '"productTitle"' in column
     refused = run(project, "run")

@@ -183,7 +183,7 @@ def test_a_question_without_an_answer_is_no_failed_refresh(commands: Commands) -
     assert (commands.folder / "lake/star/fact_orders/fact_orders.parquet").exists()
     done = commands.make("history", **here)
     assert done.stdout == "The star is published with the rebuilt histories.\n"
-    assert f"The histories reach these days: {datetime.now(UTC).date()}\n" in done.stderr
+    assert f"Histories are built from: {datetime.now(UTC).date()}\n" in done.stderr
     # The embedded catalog, which that run made, has it
     report = commands.folder / "lake/analytics/sales_report/sales_report.html"
     assert commands.make("report").stdout.splitlines()[-1] == f"The report is {report}"

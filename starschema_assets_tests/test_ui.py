@@ -143,7 +143,7 @@ def test_the_page_of_a_table_tells_what_it_holds_and_where_it_came_from(
     page: Page, sales: Sales
 ) -> None:
     page.goto("/assets/star/fact_orders")
-    expect(page.get_by_text("What was ordered, by whom")).to_be_visible()
+    expect(page.get_by_text("Order lines with customer")).to_be_visible()
     lines = int(sales.sql("select count(*) from orderdetails"))
     expect(page.get_by_text(f"{lines:,}", exact=True)).to_be_visible()
     amount = page.get_by_role("row").filter(has=page.get_by_text("orderAmount", exact=True)).first

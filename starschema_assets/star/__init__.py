@@ -1,1 +1,1 @@
-"""The star schema: one SQL file and one contract a table."""
+"""The star schema: one SQL file and one contract per table."""

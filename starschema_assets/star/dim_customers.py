@@ -4,13 +4,13 @@ from starschema_assets.contract import Column, Contract, ForeignKey, Rule, Track
 
 LOCATION_KEY = Column("locationKey", "string", "Location.")
 CREDIT_LIMIT = Column("creditLimit", "decimal(10,2)", "Credit limit.", nullable=True, unit="USD")
-SALES_REP = Column("salesRepEmployeeNumber", "int", "Employee who looks after them.", nullable=True)
+SALES_REP = Column("salesRepEmployeeNumber", "int", "Sales representative.", nullable=True)
 
 CONTRACT = Contract(
     stage="star",
     table="dim_customers",
     grain="one row per customer",
-    description="Who buys: every customer, those without orders included.",
+    description="All customers, including those without orders.",
     key=("customerNumber",),
     columns=(
         Column("customerNumber", "int", "Number of the customer."),
@@ -18,7 +18,7 @@ CONTRACT = Contract(
         Column("contactLastName", "string", "Last name of the contact.", personal=True),
         Column("contactFirstName", "string", "First name of the contact.", personal=True),
         Column("phone", "string", "Telephone number of the contact.", personal=True),
-        Column("addressLine1", "string", "Street and house.", personal=True),
+        Column("addressLine1", "string", "Street and house number.", personal=True),
         Column("addressLine2", "string", "Rest of the address.", nullable=True, personal=True),
         LOCATION_KEY,
         CREDIT_LIMIT,

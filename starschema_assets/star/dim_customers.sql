@@ -1,4 +1,4 @@
--- One row per customer, with or without orders, as of today.
+-- One row per customer, with or without orders, with current values.
 select
     customers.customerNumber,
     trim(customers.customerName) as customerName,

@@ -6,8 +6,8 @@ CONTRACT = Contract(
     stage="star",
     table="dim_dates",
     grain="one row per day",
-    description="The calendar: whole years that cover every date of fact_orders. "
-    "Weeks and weekdays as in ISO 8601.",
+    description="Calendar of whole years that cover all dates of fact_orders. "
+    "Weeks and weekdays follow ISO 8601.",
     key=("date",),
     columns=(
         Column("date", "date", "The day."),
@@ -18,7 +18,7 @@ CONTRACT = Contract(
         Column("day", "int", "Day of the month, 1 to 31."),
         Column("weekday", "int", "Day of the week, Monday 1 to Sunday 7."),
         Column("weekdayName", "string", "Name of the weekday in English."),
-        Column("isoWeek", "int", "ISO week, 1 to 53: may belong to a neighbouring year."),
+        Column("isoWeek", "int", "ISO week, 1 to 53; may belong to the year before or after."),
         Column("isWeekend", "boolean", "True on Saturday and Sunday."),
     ),
     rules=(Rule("weekday_in_week", "weekday between 1 and 7", "A weekday is 1 to 7."),),

@@ -6,15 +6,15 @@ CONTRACT = Contract(
     stage="star",
     table="dim_locations",
     grain="one row per distinct location that a customer has or had",
-    description="Where customers are and were. A postal code is an attribute here and never a key: "
-    "cities share one, and some customers have none.",
+    description="Current and former locations of customers. The postal code alone isn't a key: "
+    "cities may share one, and some customers have none.",
     key=("locationKey",),
     columns=(
         Column(
             "locationKey",
             "string",
             "Surrogate key, the same in every run and engine: 32 hexadecimal digits, the md5 of "
-            "the md5s of postalCode, city, state and country, joined by '|', '-' for a NULL.",
+            "the md5s of postalCode, city, state and country, joined by '|', with '-' for NULL.",
         ),
         Column("postalCode", "string", "Postal code.", nullable=True),
         Column("city", "string", "City."),

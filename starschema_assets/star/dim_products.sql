@@ -1,4 +1,4 @@
--- One row per product, sold or not, with its product line and prices of today.
+-- One row per product, sold or not, with its current product line and prices.
 select
     products.productCode,
     trim(products.productName) as productName,

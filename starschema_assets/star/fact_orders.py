@@ -11,33 +11,33 @@ from starschema_assets.contract import (
 )
 
 AMOUNT = "quantityOrdered * cast(priceEach as decimal(20,2))"
-"""What an order line is worth: what the rows and the source are compared with."""
+"""Amount of an order line, for the check of each row and the reconciliation with the source."""
 
 CONTRACT = Contract(
     stage="star",
     table="fact_orders",
     grain="one row per order line",
-    description="What was ordered, by whom, from where, when and for how much: orders in every "
-    "state, the cancelled ones included, so filter on status where that matters.",
+    description="Order lines with customer, product, location, dates and amount. Orders of every "
+    "state are included, also cancelled ones: filter on status where that matters.",
     key=("orderNumber", "orderLineNumber"),
     columns=(
         Column("orderNumber", "int", "Number of the order."),
         Column("orderLineNumber", "smallint", "Position of the line in its order."),
         Column("customerNumber", "int", "Customer who ordered."),
-        Column("customerVersion", "int", "Version of the customer on the day of the order."),
+        Column("customerVersion", "int", "Customer's version on the day of the order."),
         Column("productCode", "string", "Product ordered, spelled as in dim_products."),
-        Column("productVersion", "int", "Version of the product on the day of the order."),
-        Column("locationKey", "string", "Location of the customer on the day of the order."),
+        Column("productVersion", "int", "Product's version on the day of the order."),
+        Column("locationKey", "string", "Customer's location on the day of the order."),
         Column("orderDate", "date", "Day of the order."),
         Column("requiredDate", "date", "Day by which the customer wants it."),
-        Column("shippedDate", "date", "Day of shipping; NULL until then.", nullable=True),
+        Column("shippedDate", "date", "Day of shipping; NULL before.", nullable=True),
         Column("status", "string", "State of the order, e.g. Shipped."),
         Column("comments", "string", "Free text of the order.", nullable=True, personal=True),
         Column("quantityOrdered", "int", "Quantity.", unit="pieces"),
         Column("priceEach", "decimal(10,2)", "Price of one piece in this order.", unit="USD"),
         Column("orderAmount", "decimal(20,2)", "quantityOrdered × priceEach.", unit="USD"),
-        Column("buyPrice", "decimal(10,2)", "Price paid to the vendor for one, then.", unit="USD"),
-        Column("MSRP", "decimal(10,2)", "Suggested retail price of one, then.", unit="USD"),
+        Column("buyPrice", "decimal(10,2)", "Purchase price on the day of the order.", unit="USD"),
+        Column("MSRP", "decimal(10,2)", "Suggested retail price on that day.", unit="USD"),
     ),
     foreign_keys=(
         ForeignKey(("customerNumber",), "dim_customers"),
@@ -55,24 +55,24 @@ CONTRACT = Contract(
         Rule(
             "orderAmount_is_product",
             f"orderAmount = {AMOUNT}",
-            "An amount is the quantity times the price, to the cent.",
+            "The amount is the quantity times the price, to the cent.",
         ),
         Rule(
             "required_after_order",
             "requiredDate >= orderDate",
-            "An order is not required before it was placed.",
+            "The required date is not before the order date.",
             warning=True,
         ),
         Rule(
             "shipped_after_order",
             "shippedDate >= orderDate",
-            "An order is not shipped before it was placed.",
+            "The shipping date is not before the order date.",
             warning=True,
         ),
         Rule(
             "status_known",
             "status in ('Cancelled', 'Disputed', 'In Process', 'On Hold', 'Resolved', 'Shipped')",
-            "A status is one of those that the business uses.",
+            "The status is one of the known ones.",
             warning=True,
         ),
     ),

@@ -1,6 +1,5 @@
--- One row per order line, with its customer and product as they were on the day of the order.
--- Both joins keep the order line, so that one without its order, customer or product is found by
--- the checks and not lost here.
+-- One row per order line, with the versions of customer and product on the day of the order.
+-- Left joins keep lines without an order, customer or product, so that the checks find them.
 select
     lines.orderNumber,
     lines.orderLineNumber,

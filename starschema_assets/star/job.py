@@ -1,7 +1,7 @@
-"""The job: makes, audits and publishes star tables, and tells Dagster of it.
+"""The Spark job: builds, audits and publishes star tables, and reports to Dagster.
 
-Plain PySpark 3.5: a script of Glue, or of this machine's Python. It holds the lake's lock itself:
-what publishes must lose the right to when it dies, whether or not Dagster still runs.
+A plain PySpark 3.5 script, for Glue or a local process. The job itself holds the lake's lock, so
+that the lock expires if the job is killed, whether or not Dagster is still running.
 """
 
 from collections.abc import Sequence
@@ -35,13 +35,13 @@ from starschema_assets.star.models import MODELS
 from starschema_assets.star.transformation import Transformation
 
 MESSAGE_SECONDS = 2
-"""How often messages go to S3."""
+"""Seconds between uploads of messages to S3."""
 ELSEWHERE = {"scratch": Path(gettempdir()) / "starschema"}
-"""Settings of a machine that Dagster doesn't know."""
+"""Defaults for settings that Dagster doesn't pass to a job on another machine."""
 
 
 class Run:
-    """What Dagster asked for in one run, and whom to tell."""
+    """One run of the job, with the tables that Dagster requested."""
 
     def __init__(self, pipes: PipesContext, lake: Lake, settings: Settings) -> None:
         self.pipes = pipes
@@ -50,9 +50,9 @@ class Run:
         self.models = [m for m in MODELS if m.contract.table in pipes.get_extra("tables")]
 
     def __call__(self) -> None:
-        """Make, audit and publish the tables; without one, audit those that are published.
+        """Build, audit and publish the tables. Without tables, audit the published ones.
 
-        An audit holds the lock as well: the tables are judged together, so none may be replaced.
+        An audit also holds the lock, because no table may be replaced while all are checked.
         """
         run_id = self.pipes.run_id
         with self.lake.lock(f"run {run_id}", self.pipes.log):
@@ -73,7 +73,7 @@ class Run:
                     files.clear(of_all_runs=False)
 
     def _audit(self, star: Transformation, models: Sequence[Model]) -> bool:
-        """Tell every finding; True if none blocks the publication."""
+        """Report every finding. Return True if none blocks the publication."""
         findings = []
         for finding in star.findings(models):
             self.pipes.report_custom_message(finding_message(finding))
@@ -81,18 +81,18 @@ class Run:
         return not any(f.blocks for f in accept(findings, self.pipes.get_extra("accept")))
 
     def _publish(self, staged: Sequence[StagedTable]) -> None:
-        """Replace one table after the other, once all are uploaded."""
+        """Upload all tables, then publish them one by one."""
         for table in staged:
             self.lake.upload(table)
         for table, model in zip(staged, self.models, strict=True):
             description = describe(table, model.contract)
             uri = self.lake.publish(table).uri
-            told = Told(model.contract.table, uri, description)
-            self.pipes.report_custom_message(published_message(told))
+            published = Told(model.contract.table, uri, description)
+            self.pipes.report_custom_message(published_message(published))
 
 
 def open_pipes() -> PipesContext:
-    """Dagster's end: Glue passes it in arguments, a process of this machine in the environment."""
+    """Open the connection to Dagster, from arguments (Glue) or environment (local process)."""
     arguments = PipesCliArgsParamsLoader()  # type: ignore[no-untyped-call]
     if not arguments.is_dagster_pipes_process():
         return open_dagster_pipes()
@@ -101,7 +101,7 @@ def open_pipes() -> PipesContext:
 
 
 def main() -> None:
-    """Do what Dagster asked for, and tell it why if that fails."""
+    """Run the job with the settings from Dagster, and report the error if it fails."""
     with open_pipes() as pipes:
         settings = Settings(**ELSEWHERE | pipes.get_extra("settings"))
         lake = open_lake(settings)

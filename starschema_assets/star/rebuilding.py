@@ -1,6 +1,6 @@
-"""Histories rebuilt from the raw tables of earlier days: those that a lake keeps, or dated files.
+"""Rebuilds histories from raw tables of earlier days, from the lake or from a folder.
 
-DuckDB rebuilds them on this machine, whichever engine makes the star.
+DuckDB rebuilds them on this machine, whichever engine builds the star.
 """
 
 import json
@@ -24,7 +24,7 @@ from starschema_assets.versions import PREVIOUS, has_text_key
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The raw tables of which histories are made, as of one moment."""
+    """One snapshot of the raw tables that histories are built from."""
 
     name: str
     day: date
@@ -34,7 +34,7 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Rebuilding:
-    """Makes the histories of a lake again, on behalf of one run that holds its lock."""
+    """Rebuilds the histories of a lake, for a run that holds its lock."""
 
     lake: Lake
     settings: Settings
@@ -45,25 +45,25 @@ class Rebuilding:
     def stage(self, folder: Path | None) -> Rebuilt:
         """Stage the histories up to the last day before that of the published raw tables.
 
-        They are made of the last whole snapshot of each day: of those in the folder as
-        `<YYYY-MM-DD>/<table>.parquet`, or else of those that the lake keeps. Raises HistoryRefused,
+        They are built from the last complete snapshot of each day: from the folder's files
+        `<YYYY-MM-DD>/<table>.parquet`, or from those that the lake keeps. Raises HistoryRefused,
         NotPublished and Unreadable.
         """
         if not self.histories:
-            raise HistoryRefused("no contract of a dimension tracks columns: there is no history")
+            raise HistoryRefused("no dimension's contract tracks columns, so there is no history")
         raw = {table: self.lake.footer(("raw", table)) for table in self._tables}
         zone = self.settings.history_timezone
         today = max(day_of(model, raw, zone) for model in self.histories)
         found = self._dated(folder) if folder else self._kept()
         for later in (snapshot for snapshot in found if snapshot.day > today):
-            said = f"{later.name} is later than the published raw tables, which are of {today}"
+            reason = f"{later.name} is later than the published raw tables, which are of {today}"
             if folder:
-                raise HistoryRefused(f"{said}: refresh them first")
-            self.log.warning("Left out: %s", said)
+                raise HistoryRefused(f"{reason}: refresh them first")
+            self.log.warning("Left out: %s", reason)
         days = {snapshot.day: snapshot for snapshot in found if snapshot.day < today}
         for snapshot in days.values():
             self._verify(snapshot)
-        self.log.info("The histories reach these days: %s", ", ".join(map(str, [*days, today])))
+        self.log.info("Histories are built from: %s", ", ".join(map(str, [*days, today])))
         rebuilt: dict[str, Path] = {}
         sources: set[str] = set()
         for snapshot in days.values():
@@ -78,7 +78,7 @@ class Rebuilding:
     def _go_on(
         self, model: Model, snapshot: Snapshot, before: Path | None, sources: Iterable[str]
     ) -> Path:
-        """Stage a history that goes on with one more day."""
+        """Stage a history with one more day."""
         contract = model.contract
         previous = read_footer(before) if before else None
         goes_on = Continuation(contract, snapshot.day, previous, None, "", sorted(sources))
@@ -99,7 +99,7 @@ class Rebuilding:
             ).path
 
     def _kept(self) -> list[Snapshot]:
-        """The whole snapshots of which the lake keeps the raw tables, the oldest first."""
+        """Return the complete snapshots that the lake keeps, oldest first."""
         found: dict[str, dict[str, tuple[Version, Footer]]] = {}
         for table in self._tables:
             for version in self.lake.versions(("raw", table)):
@@ -110,7 +110,7 @@ class Rebuilding:
         whole = []
         for name, of_table in sorted(found.items()):
             if missing := [table for table in self._tables if table not in of_table]:
-                self.log.warning("Left out: snapshot %s, without %s", name, ", ".join(missing))
+                self.log.warning("Left out: snapshot %s lacks %s", name, ", ".join(missing))
                 continue
             footers = {table: footer for table, (_, footer) in of_table.items()}
             versions = {table: version for table, (version, _) in of_table.items()}
@@ -119,27 +119,27 @@ class Rebuilding:
         return whole
 
     def _dated(self, folder: Path) -> list[Snapshot]:
-        """The whole snapshots of a folder of dated files, the oldest first."""
+        """Return the complete snapshots in the folder, oldest first."""
         if not folder.is_dir():
-            raise HistoryRefused(f"{folder} is no folder")
+            raise HistoryRefused(f"{folder} is not a folder")
         whole, left_out = [], []
         for each in sorted(path for path in folder.iterdir() if path.is_dir()):
             day = _day(each)
             files = {table: each / f"{table}.parquet" for table in self._tables}
             if missing := [file.name for file in files.values() if not file.is_file()]:
-                left_out.append(f"{each.name}, without {', '.join(missing)}")
+                left_out.append(f"{each.name} lacks {', '.join(missing)}")
                 continue
             footers = {table: read_footer(file) for table, file in files.items()}
             whole.append(Snapshot(str(each), day, footers, files))
         if not whole:
             found = "; ".join(left_out) or f"no file such as 2026-01-05/{self._tables[0]}.parquet"
-            raise HistoryRefused(f"{folder} has no whole snapshot: {found}")
+            raise HistoryRefused(f"{folder} has no complete snapshot: {found}")
         if left_out:
             self.log.warning("Left out: %s", "; ".join(left_out))
         return whole
 
     def _verify(self, snapshot: Snapshot) -> None:
-        """Raise HistoryRefused unless the raw tables have the columns that the histories need."""
+        """Raise HistoryRefused if the raw tables lack columns that the histories need."""
         for model in self.histories:
             types = {
                 (c.table, column.name): column.type for c in model.sources for column in c.columns
@@ -148,7 +148,7 @@ class Rebuilding:
                 actual = types_of(snapshot.footers[table].schema).get(column, "missing")
                 if actual != types[table, column]:
                     raise HistoryRefused(
-                        f"{snapshot.name}: {table}.{column} is {actual}, and "
+                        f"{snapshot.name}: {table}.{column} is {actual}, but "
                         f"{types[table, column]} in the contract of raw/{table}"
                     )
 
@@ -162,4 +162,4 @@ def _day(folder: Path) -> date:
         day = date.fromisoformat(folder.name)
         if str(day) == folder.name:
             return day
-    raise HistoryRefused(f"{folder} isn't named as a day, YYYY-MM-DD: rename or remove it")
+    raise HistoryRefused(f"{folder} is not named after a day, YYYY-MM-DD: rename or remove it")

@@ -1,6 +1,6 @@
-"""Finds what is wrong with contracts and SQL before anything runs, each fault by its name.
+"""Finds faults in contracts and SQL before anything runs.
 
-DuckDB binds every query over empty tables that are made from the contracts.
+DuckDB binds every query to empty tables that are created from the contracts.
 """
 
 import re
@@ -21,13 +21,13 @@ from starschema_assets.quality.files import types_of
 from starschema_assets.types import ColumnRefused, UnsupportedType, arrow_type, athena_safe
 
 OPEN_GRAIN = "one row per ?"
-"""A grain that is still to be written."""
+"""Placeholder for a grain that isn't written yet."""
 NAME = re.compile(r"[A-Za-z0-9_]+")
 MAX_NAME_BYTES = 255
-"""Of a table or a column in Glue's catalog."""
+"""Glue's limit for names of tables and columns."""
 MAX_QUERY_BYTES = 262_144
-"""Of a query in Athena: https://docs.aws.amazon.com/athena/latest/ug/service-limits.html."""
-# sqlglot lacks the rest of those in Trino's list
+"""Athena's limit: https://docs.aws.amazon.com/athena/latest/ug/service-limits.html."""
+# Trino's reserved words that sqlglot lacks
 _TRINO = """
 cube current_catalog current_date current_path current_role current_schema current_user grouping
 listagg localtime localtimestamp normalize recursive rollup skip trim uescape unnest
@@ -37,20 +37,20 @@ _KEYWORDS = "select keyword_name from duckdb_keywords() where keyword_category =
 
 @cache
 def reserved() -> frozenset[str]:
-    """The words that Athena or DuckDB takes as names only between quotes."""
+    """Return the words that must be quoted as names in Athena or DuckDB."""
     with duckdb.connect() as connection:
         of_duckdb = {word for (word,) in connection.execute(_KEYWORDS).fetchall()}
     return frozenset(Athena.Generator.RESERVED_KEYWORDS | set(_TRINO.split()) | of_duckdb)
 
 
 def verify(raw: Sequence[Contract], models: Sequence[Model]) -> None:
-    """Raise ModelError, with one line a fault, if the contracts or the SQL have any."""
+    """Raise ModelError if the contracts or the SQL have faults, with one line per fault."""
     if faults := list(faults_of(raw, models)):
         raise ModelError("\n".join(faults))
 
 
 def faults_of(raw: Sequence[Contract], models: Sequence[Model]) -> Iterator[str]:
-    """One line for each fault; those of the SQL once the contracts can be tables."""
+    """Yield one line per fault. The SQL is checked only if the contracts have no faults."""
     contracts = [*raw, *(model.contract for model in models)]
     faults = [
         *_doubled("raw/", [contract.table for contract in raw]),
@@ -68,17 +68,17 @@ def faults_of(raw: Sequence[Contract], models: Sequence[Model]) -> Iterator[str]
 
 
 def _questions(contract: Contract) -> Iterator[str]:
-    """What only a person can answer."""
+    """Yield requests for entries that can't be derived and that the user must write."""
     file = "raw/contracts.py" if contract.stage == "raw" else f"{contract.name}.py"
     if contract.grain == OPEN_GRAIN:
-        yield f"{contract.name}: what is one row of it? Write its grain into {file}"
+        yield f"{contract.name} has no grain: write what one row represents into {file}"
     if not contract.key:
-        yield f"{contract.name} has no key: write the columns that tell its rows apart into {file}"
+        yield f"{contract.name} has no key: write the columns that identify a row into {file}"
 
 
 def _of_contract(contract: Contract) -> Iterator[str]:
     if contract.dimension:
-        return  # made from that of the dimension
+        return  # generated from the dimension's contract
     yield from _names(contract)
     names = [column.name for column in contract.columns]
     used = {"key": contract.key, "sorted_by": contract.sorted_by}
@@ -88,7 +88,7 @@ def _of_contract(contract: Contract) -> Iterator[str]:
         for name in columns:
             if name not in names:
                 yield (
-                    f"{contract.name}: {what} names {name}, and there is no such column"
+                    f"{contract.name}: {what} contains {name}, which is not a column"
                     f"{did_you_mean(name, names)}"
                 )
     for column in contract.columns:
@@ -99,34 +99,34 @@ def _of_contract(contract: Contract) -> Iterator[str]:
 
 
 def _names(contract: Contract) -> Iterator[str]:
-    """What Athena, or a path of the lake, can't take as a name."""
+    """Yield names that are invalid in Athena or in a path of the lake."""
     is_star = contract.stage == "star"
     columns = [column.name for column in contract.columns]
     for name, what in [(contract.table, contract.name)] + [
         (name, f"{contract.name}.{name}") for name in columns if is_star
     ]:
         if not NAME.fullmatch(name) or len(name) > MAX_NAME_BYTES:
-            yield f"{what}: a name has up to {MAX_NAME_BYTES} letters, digits and underscores"
+            yield f"{what}: a name must have 1 to {MAX_NAME_BYTES} letters, digits or underscores"
         elif is_star and name.lower() in reserved():
-            yield f"{what}: {name} is a reserved word in SQL; choose another name"
+            yield f"{what}: {name} is a reserved word in SQL: choose another name"
     yield from _doubled(f"{contract.name}.", columns)
     if is_star and sum(len(f'"{name}", '.encode()) for name in columns) > MAX_QUERY_BYTES:
         yield (
-            f"{contract.name}: its {len(columns)} columns are more than a query of Athena can "
-            f"name: it has up to {MAX_QUERY_BYTES:,} bytes"
+            f"{contract.name}: a query for its {len(columns)} columns would be longer than "
+            f"Athena's limit of {MAX_QUERY_BYTES:,} bytes"
         )
 
 
 def _references(models: Sequence[Model]) -> Iterator[str]:
-    """Foreign keys whose columns aren't as many, or of the types, as the key that they refer to."""
+    """Yield foreign keys that differ in number or types of columns from the referenced key."""
     keys = {model.contract.table: _typed(model.contract, model.contract.key) for model in models}
     for model in models:
         for key in model.contract.foreign_keys:
             ours, theirs = _typed(model.contract, key.columns), keys.get(key.references, {})
             if list(ours.values()) != list(theirs.values()) and theirs:
                 yield (
-                    f"{model.contract.name}: the foreign key {_said(ours)} refers to "
-                    f"star/{key.references}, whose key is {_said(theirs)}"
+                    f"{model.contract.name}: the foreign key {_listed(ours)} refers to "
+                    f"star/{key.references}, whose key is {_listed(theirs)}"
                 )
 
 
@@ -135,7 +135,7 @@ def _typed(contract: Contract, names: Sequence[str]) -> dict[str, str]:
     return {name: types.get(name, "missing") for name in names}
 
 
-def _said(columns: Mapping[str, str]) -> str:
+def _listed(columns: Mapping[str, str]) -> str:
     return ", ".join(f"{name} ({type_})" for name, type_ in columns.items())
 
 
@@ -147,7 +147,7 @@ def _doubled(place: str, names: Sequence[str]) -> Iterator[str]:
 
 
 class EmptyTables:
-    """Tables as their contracts declare them, without rows, in a DuckDB of their own."""
+    """Empty tables, created from contracts, in an in-memory DuckDB database."""
 
     def __init__(self, contracts: Iterable[Contract]) -> None:
         self._raw: list[str] = []
@@ -163,9 +163,9 @@ class EmptyTables:
         self._connection.close()
 
     def columns(self, model: Model) -> dict[str, str]:
-        """The columns that a model's SQL returns, with their types in Athena.
+        """Return the columns of a model's SQL, with their Athena types.
 
-        Raises ModelError, with the name of the file whose SQL is wrong.
+        Raises ModelError with the name of the file whose SQL is wrong.
         """
         for name, sql in model.steps.items():
             view = f"create or replace view star.{quoted(name)} as {sql}"
@@ -178,18 +178,18 @@ class EmptyTables:
             raise ModelError(f"{file_name(file)}: {error}") from None
 
     def faults_of(self, model: Model) -> Iterator[str]:
-        """What is wrong with a model's SQL, or with the SQL in its contract."""
+        """Yield the faults of a model's SQL and of the SQL in its contract."""
         contract = model.contract
         try:
             columns = self.columns(model)
         except ModelError as error:
             yield str(error)
             return
-        asked = contract.reconciliation
-        if asked and asked.table not in model.raw_tables:
+        sums = contract.reconciliation
+        if sums and sums.table not in model.raw_tables:
             yield (
-                f"{contract.name} is reconciled with raw/{asked.table}, which its SQL doesn't "
-                f"read; it reads: {', '.join(model.raw_tables)}"
+                f"{contract.name} is reconciled with raw/{sums.table}, but its SQL reads only "
+                f"{', '.join(model.raw_tables)}"
             )
         differences = list(_differences(contract, columns, file_name(model.paths[0])))
         yield from differences
@@ -200,7 +200,7 @@ class EmptyTables:
                     yield f"{contract.name}: {what}: {fault}"
 
     def fault_of(self, query: str) -> str:
-        """Why a query can't be bound, in one line; empty if it can."""
+        """Return why a query can't be bound, in one line, or '' if it can."""
         try:
             self._connection.execute(f"explain {query}")
         except duckdb.Error as error:
@@ -208,7 +208,7 @@ class EmptyTables:
         return ""
 
     def add(self, contract: Contract) -> None:
-        """Make a table."""
+        """Create the empty table of a contract."""
         if contract.stage == "raw":
             self._raw.append(contract.table)
         columns = ", ".join(f"{quoted(column.name)} {column.type}" for column in contract.columns)
@@ -216,11 +216,11 @@ class EmptyTables:
         self._connection.execute(f"create table {table} ({columns})")
 
     def _run(self, path: Path, sql: str, statement: str) -> duckdb.DuckDBPyConnection:
-        """Run the SQL of a file; raises ModelError with the name of the file."""
+        """Run the SQL of a file. Raises ModelError with the name of the file."""
         for table in sorted(tables_of(sql, "raw").difference(self._raw)):
             raise ModelError(
-                f"{file_name(path)} reads raw.{table}, which has no contract in raw/contracts.py; "
-                f"there are: {', '.join(self._raw)}{did_you_mean(table, self._raw)}"
+                f"{file_name(path)} reads raw.{table}, which has no contract in raw/contracts.py. "
+                f"Contracts: {', '.join(self._raw)}{did_you_mean(table, self._raw)}"
             )
         try:
             return self._connection.execute(statement)
@@ -232,15 +232,15 @@ def _differences(contract: Contract, columns: Mapping[str, str], file: str) -> I
     declared = {column.name: column.type for column in contract.columns}
     for name in declared.keys() - columns.keys():
         yield (
-            f"{contract.name}: the contract has the column {name}, and {file} doesn't return it"
+            f"{contract.name}: the contract has the column {name}, but {file} doesn't return it"
             f"{did_you_mean(name, columns.keys() - declared.keys())}"
         )
     for name in columns.keys() - declared.keys():
-        yield f"{contract.name}: {file} returns the column {name}, which the contract doesn't have"
+        yield f"{contract.name}: {file} returns the column {name}, which isn't in the contract"
     for name in declared.keys() & columns.keys():
         if declared[name] != columns[name]:
             yield (
-                f"{contract.name}.{name} is {declared[name]} in the contract, and {columns[name]} "
+                f"{contract.name}.{name} is {declared[name]} in the contract, but {columns[name]} "
                 f"in {file}"
             )
     if declared.keys() == columns.keys() and list(declared) != list(columns):
@@ -248,7 +248,7 @@ def _differences(contract: Contract, columns: Mapping[str, str], file: str) -> I
 
 
 def _queries(contract: Contract) -> Iterator[tuple[str, str]]:
-    """What a contract asks in SQL, with a name for messages."""
+    """Yield the queries of a contract's rules and sums, each with a name for messages."""
     table = f"star.{quoted(contract.table)}"
     for rule in contract.rules:
         yield f"rule {rule.name}", f"select 1 from {table} where not ({rule.holds})"
@@ -258,7 +258,7 @@ def _queries(contract: Contract) -> Iterator[tuple[str, str]]:
 
 
 def _line(error: duckdb.Error) -> str:
-    """What DuckDB says, without the query."""
-    said = str(error).partition("\n\nLINE ")
-    line = said[2].partition(":")[0]
-    return (f"line {line}: " if line else "") + " ".join(said[0].split())
+    """Return DuckDB's message with the line number, without the query."""
+    message = str(error).partition("\n\nLINE ")
+    line = message[2].partition(":")[0]
+    return (f"line {line}: " if line else "") + " ".join(message[0].split())

@@ -159,30 +159,30 @@ def spoil(export: Path, query: str) -> None:
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
-        (shutil.rmtree, "exports is no folder"),
+        (shutil.rmtree, "exports is not a folder"),
         (
             lambda exports: [*map(shutil.rmtree, exports.iterdir())],
-            r"no whole snapshot: no file such as 2026-01-05/customers\.parquet",
+            r"no complete snapshot: no file such as 2026-01-05/customers\.parquet",
         ),
         (
             lambda exports: [(day / "products.parquet").unlink() for day in exports.iterdir()],
-            r"no whole snapshot: 2026-01-05, without products\.parquet; 2026-01-06, w",
+            r"no complete snapshot: 2026-01-05 lacks products\.parquet; 2026-01-06 l",
         ),
-        (lambda exports: (exports / "2026-1-5").mkdir(), "2026-1-5 isn't named as a day"),
-        (lambda exports: (exports / "20260105").mkdir(), "20260105 isn't named as a day"),
+        (lambda exports: (exports / "2026-1-5").mkdir(), "2026-1-5 is not named after a day"),
+        (lambda exports: (exports / "20260105").mkdir(), "20260105 is not named after a day"),
         (
             lambda exports: (exports / "2026-01-05").rename(exports / "2026-01-10"),
             "2026-01-10 is later than the published raw tables, which are of 2026-01-09: ref",
         ),
         (
             lambda exports: spoil(exports / "2026-01-06", "select * exclude (city) from {}"),
-            r"2026-01-06: customers\.city is missing, and string in the contract of raw/customers",
+            r"2026-01-06: customers\.city is missing, but string in the contract of raw/customers",
         ),
         (
             lambda exports: spoil(
                 exports / "2026-01-06", "select * replace (creditLimit::int as creditLimit) from {}"
             ),
-            r"2026-01-06: customers\.creditLimit is int, and decimal\(10,2\) in the contract",
+            r"2026-01-06: customers\.creditLimit is int, but decimal\(10,2\) in the contract",
         ),
         (
             lambda exports: (exports / "2026-01-06/products.parquet").write_bytes(b"no Parquet"),
@@ -213,9 +213,9 @@ def test_a_snapshot_without_all_tables_is_left_out_and_said(
         assert days.rebuild() == {}
         assert days.rebuild(tmp_path / "exports") == {}
     assert digests(days)[:2] == made[:2]
-    assert "20260109T050000.000000Z-1, without productlines, products" in caplog.text
-    assert "Left out: 2026-01-07, without customers.parquet, productlines.par" in caplog.text
-    reached = "The histories reach these days: 2026-01-05, 2026-01-06, 2026-01-08, 2026-01-09"
+    assert "20260109T050000.000000Z-1 lacks productlines, products" in caplog.text
+    assert "Left out: 2026-01-07 lacks customers.parquet, productlines.par" in caplog.text
+    reached = "Histories are built from: 2026-01-05, 2026-01-06, 2026-01-08, 2026-01-09"
     assert caplog.text.count(reached) == 2
 
 
@@ -308,7 +308,7 @@ def test_raw_tables_of_another_source_are_refused_unless_that_was_accepted(
 
 def test_a_star_without_histories_has_nothing_to_rebuild(tmp_path: Path) -> None:
     days = Days(tmp_path)
-    with pytest.raises(HistoryRefused, match="no contract of a dimension tracks columns"):
+    with pytest.raises(HistoryRefused, match="no dimension's contract tracks columns"):
         Rebuilding(days.lake, days.settings, (), "run", LOG).stage(None)
 
 

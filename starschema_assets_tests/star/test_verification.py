@@ -71,23 +71,23 @@ def test_good_tables_have_no_faults(faults: Faults) -> None:
     [
         (
             {"grain": "one row per ?"},
-            "star/sales: what is one row of it? Write its grain into star/sales.py",
+            "star/sales has no grain: write what one row represents into star/sales.py",
         ),
         (
             {"key": ()},
-            "star/sales has no key: write the columns that tell its rows apart into star/sales.py",
+            "star/sales has no key: write the columns that identify a row into star/sales.py",
         ),
         (
             {"key": ("prize",)},
-            "star/sales: key names prize, and there is no such column; did you mean price?",
+            "star/sales: key contains prize, which is not a column; did you mean price?",
         ),
         (
             {"sorted_by": ("day",)},
-            "star/sales: sorted_by names day, and there is no such column",
+            "star/sales: sorted_by contains day, which is not a column",
         ),
         (
             {"foreign_keys": (ForeignKey(("good",), "sales_history"),)},
-            "star/sales: foreign key to sales_history names good, and there is no such column",
+            "star/sales: foreign key to sales_history contains good, which is not a column",
         ),
         (
             {"foreign_keys": (ForeignKey(("id", "price"), "sales"),)},
@@ -105,27 +105,27 @@ def test_good_tables_have_no_faults(faults: Faults) -> None:
         ),
         (
             {"newest": Newest("newest_sale", "day")},
-            "star/sales: newest names day, and there is no such column",
+            "star/sales: newest contains day, which is not a column",
         ),
         (
             {"table": "order"},
-            "star/order: order is a reserved word in SQL; choose another name",
+            "star/order: order is a reserved word in SQL: choose another name",
         ),
         (
             {"table": "line items"},
-            "star/line items: a name has up to 255 letters, digits and underscores",
+            "star/line items: a name must have 1 to 255 letters, digits or underscores",
         ),
         (
             {"columns": (ID, replace(PRICE, name="unit price"))},
-            "star/sales.unit price: a name has up to 255 letters, digits and underscores",
+            "star/sales.unit price: a name must have 1 to 255 letters, digits or underscores",
         ),
         (
             {"columns": (ID, replace(PRICE, name="Unnest"))},
-            "star/sales.Unnest: Unnest is a reserved word in SQL; choose another name",
+            "star/sales.Unnest: Unnest is a reserved word in SQL: choose another name",
         ),
         (
             {"columns": (ID, replace(PRICE, name="limit"))},
-            "star/sales.limit: limit is a reserved word in SQL; choose another name",
+            "star/sales.limit: limit is a reserved word in SQL: choose another name",
         ),
         (
             {"columns": (ID, replace(ID, name="ID"))},
@@ -151,7 +151,7 @@ def test_more_columns_than_a_query_can_name_are_told(faults: Faults) -> None:
     columns = tuple(Column(name, "int", "") for name in names)
     (fault,) = faults(columns=columns, key=(names[0],))
     assert fault == (
-        "star/sales: its 6200 columns are more than a query of Athena can name: it has up to "
+        "star/sales: a query for its 6200 columns would be longer than Athena's limit of "
         "262,144 bytes"
     )
 
@@ -174,8 +174,8 @@ def test_a_raw_table_may_have_the_name_that_the_source_gives_it(faults: Faults, 
         (
             "select id, price from raw.godos",
             (
-                "star/sales.sql reads raw.godos, which has no contract in raw/contracts.py; there "
-                "are: goods; did you mean goods?"
+                "star/sales.sql reads raw.godos, which has no contract in raw/contracts.py. "
+                "Contracts: goods; did you mean goods?"
             ),
         ),
         (
@@ -203,21 +203,21 @@ def test_a_raw_table_may_have_the_name_that_the_source_gives_it(faults: Faults, 
         (
             "select id, price, current_time as t from raw.goods",
             (
-                "star/sales.sql: column 't' is time64[us]: Athena has no time of day: make it "
-                "text, or a number of seconds."
+                "star/sales.sql: column 't' is time64[us]: Athena has no time of day: cast it "
+                "to text, or to a number of seconds."
             ),
         ),
         (
             "select price from raw.goods",
-            "star/sales: the contract has the column id, and star/sales.sql doesn't return it",
+            "star/sales: the contract has the column id, but star/sales.sql doesn't return it",
         ),
         (
             "select id, price, 'a' as note from raw.goods",
-            "star/sales: star/sales.sql returns the column note, which the contract doesn't have",
+            "star/sales: star/sales.sql returns the column note, which isn't in the contract",
         ),
         (
             "select cast(id as bigint) as id, price from raw.goods",
-            "star/sales.id is int in the contract, and bigint in star/sales.sql",
+            "star/sales.id is int in the contract, but bigint in star/sales.sql",
         ),
         (
             "select price, id from raw.goods",
@@ -251,12 +251,12 @@ def test_a_rule_and_a_sum_are_tried_on_the_table(faults: Faults) -> None:
 def test_a_reconciliation_with_a_table_that_is_not_read_is_told(faults: Faults) -> None:
     sums = (Sum("count(*)", "count(*)", "bigint", "sales"),)
     assert faults(reconciliation=Reconciliation("sold", sums, "id", "number")) == [
-        "star/sales is reconciled with raw/sold, which its SQL doesn't read; it reads: goods"
+        "star/sales is reconciled with raw/sold, but its SQL reads only goods"
     ]
 
 
 def test_what_is_tracked_is_compared_with_its_step(faults: Faults) -> None:
     tracked = Tracked("sold", (replace(PRICE, type="int"),))
     assert faults(tracked=tracked, step=SQL) == [
-        "star/sales_history.price is int in the contract, and decimal(10,2) in star/steps/sold.sql"
+        "star/sales_history.price is int in the contract, but decimal(10,2) in star/steps/sold.sql"
     ]

@@ -1,8 +1,8 @@
 -- The orders, cleaned, with their customer's version and location on the day of the order.
--- A step of fact_orders; it is not published itself.
+-- A step of fact_orders. It is not published.
 --
--- versionDate is the day whose versions hold: the order's, or today's for an order without a day
--- or dated to the end of the calendar (least passes over NULL).
+-- versionDate is the day on which versions are looked up: the order date. An order without a date,
+-- or with a later one, gets 9999-12-30, which finds the current version (least ignores NULL).
 with dated_orders as (
     select
         *,

@@ -1,8 +1,8 @@
--- The product of each code that order lines have, with each version and its prices.
--- A step of fact_orders; it is not published itself.
+-- For each product code of the order lines: its product, with all versions and prices.
+-- A step of fact_orders. It is not published.
 --
--- MySQL finds the product of a line ignoring case and trailing spaces: so does this, where the
--- exact code is missing and the folded one leaves no choice. A code without a product stays, as one
+-- MySQL ignores case and trailing spaces when it joins on the code. This step does the same if the
+-- exact code doesn't exist and the folded code is unique. A code without a product is kept as one
 -- version for all days.
 with ordered_codes as (
     select distinct productCode as orderedCode

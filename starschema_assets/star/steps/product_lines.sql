@@ -1,8 +1,8 @@
 -- The product line of each product, spelled as in productlines.
--- A step that dim_products and tracked_products share; it is not published itself.
+-- A step of dim_products and tracked_products. It is not published.
 --
--- MySQL finds the product line of a product ignoring case and trailing spaces: so does this join,
--- where the exact name is missing and the folded one leaves no choice.
+-- MySQL ignores case and trailing spaces when it joins on the name. This step does the same if the
+-- exact name doesn't exist and the folded name is unique.
 with folded_lines as (
     select
         lower(rtrim(productLine)) as foldedLine,

@@ -1,11 +1,11 @@
--- What is remembered of each customer, as of today: the location, cleaned, with its surrogate key,
--- and the terms.
--- A step that dim_customers and its history share; it is not published itself.
+-- The current values of each customer whose history is kept: the cleaned location with its
+-- surrogate key, the credit limit and the sales representative.
+-- A step of dim_customers and its history. It is not published.
 --
 -- locationKey is 32 lower-case hexadecimal digits: the md5 of the md5s of postalCode, city, state
--- and country, in this order, joined by '|', with '-' in the place of a NULL. So NULL and ''
--- differ, no value can run into its neighbour, and every engine that knows md5 gives the same key.
--- It is made once for each location: for 400,000 customers, the step takes 0.5 CPU seconds for 0.8.
+-- and country, in this order, joined by '|', with '-' for NULL. So NULL and '' differ, adjacent
+-- values can't be confused, and every engine with md5 gives the same key. The key is computed once
+-- per location: for 400,000 customers, the step takes 0.5 CPU seconds instead of 0.8.
 with cleaned as (
     select
         customerNumber,

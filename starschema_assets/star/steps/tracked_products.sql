@@ -1,5 +1,5 @@
--- What is remembered of each product, as of today.
--- A step of the history of dim_products; it is not published itself.
+-- The current values of each product whose history is kept.
+-- A step of the history of dim_products. It is not published.
 select
     products.productCode,
     trim(product_lines.productLine) as productLine,
