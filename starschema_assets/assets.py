@@ -1,4 +1,4 @@
-"""The assets raw/<table> and star/<table>: each stage is one step, audited before it publishes."""
+"""The assets raw/<table> and star/<table>. Each stage is one step: build, audit, then publish."""
 
 import warnings
 from collections.abc import Iterator, Sequence
@@ -58,16 +58,16 @@ RETRY_SECONDS = 10
 FRESHNESS = FreshnessPolicy.time_window(
     fail_window=timedelta(hours=36), warn_window=timedelta(hours=26)
 )
-"""A daily refresh that is two hours late is worth a look; one that was missed is a failure."""
+"""For a daily refresh: two hours late is a warning, a missed refresh is a failure."""
 
 JOB = FOLDER / "job.py"
-"""The script that makes the star on Spark."""
+"""The script that builds the star on Spark."""
 
 Step = Iterator[AssetCheckResult | MaterializeResult[Any]]
 
 
 def raw_assets(settings: Settings) -> AssetsDefinition:
-    """All raw tables as one step that can be run for any of them."""
+    """Return the raw tables as one step. Any subset of them can be materialized."""
     audit = RawAudit(settings, CONTRACTS, used_by(), reconciliations())
     uri = open_lake(settings).uri
 
@@ -77,8 +77,8 @@ def raw_assets(settings: Settings) -> AssetsDefinition:
             "_".join(contract.path): AssetOut.from_spec(
                 _spec(
                     contract,
-                    "As it came from the source, in one snapshot with the other raw tables of its "
-                    "run.",
+                    "Unchanged copy of the source's table, from the same snapshot as the other raw "
+                    "tables of its run.",
                     kinds={"mysql", "parquet"},
                     metadata=definition_metadata(contract, uri(contract.path)),
                 ),
@@ -95,9 +95,9 @@ def raw_assets(settings: Settings) -> AssetsDefinition:
         source: ResourceParam[Source],
         lake: ResourceParam[Lake],
     ) -> Step:
-        """Extract in one snapshot, audit every table, and only then publish the first.
+        """Extract all tables in one snapshot, audit them all, then publish.
 
-        Without a table to extract, audit those that are published.
+        If no tables are selected, only checks, audit the published tables.
         """
         verify_accepted(config, CONTRACTS)
         selected = [c for c in CONTRACTS if AssetKey(c.path) in context.selected_asset_keys]
@@ -110,7 +110,7 @@ def raw_assets(settings: Settings) -> AssetsDefinition:
             try:
                 findings, staged = extraction.stage(selected, config.accept)
             except (ConnectionLost, Unreachable) as lost:
-                # A server that a retry can't reach is one that is still coming back.
+                # Unreachable is retried only after a lost connection: the server may be restarting
                 is_worth_it = isinstance(lost, ConnectionLost) or context.retry_number > 0
                 if is_worth_it and context.retry_number < CONNECTION_RETRIES:
                     raise RetryRequested(CONNECTION_RETRIES, RETRY_SECONDS) from lost
@@ -122,7 +122,7 @@ def raw_assets(settings: Settings) -> AssetsDefinition:
 
 
 def star_assets(settings: Settings) -> AssetsDefinition:
-    """All star tables as one step that can be run for any of them."""
+    """Return the star tables as one step. Any subset of them can be materialized."""
     contracts = [model.contract for model in MODELS]
     uri = open_lake(settings).uri
     engine = "duckdb" if settings.engine == "duckdb" else "spark"
@@ -153,38 +153,38 @@ def star_assets(settings: Settings) -> AssetsDefinition:
     def star_tables(
         context: AssetExecutionContext, config: StarConfig, lake: ResourceParam[Lake]
     ) -> Step:
-        """Make and audit every table, and only then publish the first: dimensions, then the fact.
+        """Build and audit all tables, then publish: dimensions first, the fact last.
 
-        Without a table to make, audit those that are published.
+        If no tables are selected, only checks, audit the published tables.
         """
         verify_accepted(config, contracts)
         keys = context.selected_asset_keys
         selected = [model for model in MODELS if AssetKey(model.contract.path) in keys]
         lineage = {AssetKey(model.contract.path): _lineage(model) for model in selected}
         if engine == "duckdb" or config.rebuild_histories:
-            step = _made_here(context, config, settings, lake, selected)
+            step = _run_here(context, config, settings, lake, selected)
         else:
             tables = [model.contract.table for model in selected]
             step = run_job(context, settings, JOB, tables, contracts, config)
         with clear_failure():
             for result in step:
                 if isinstance(result, MaterializeResult) and result.asset_key:
-                    told = {"dagster/column_lineage": lineage[result.asset_key]}
-                    yield result._replace(metadata={**(result.metadata or {}), **told})
+                    columns = {"dagster/column_lineage": lineage[result.asset_key]}
+                    yield result._replace(metadata={**(result.metadata or {}), **columns})
                 else:
                     yield result
 
     return star_tables
 
 
-def _made_here(
+def _run_here(
     context: AssetExecutionContext,
     config: StarConfig,
     settings: Settings,
     lake: Lake,
     selected: Sequence[Model],
 ) -> Step:
-    # An audit holds the lock as well: the tables are judged together, so none may be replaced
+    # An audit also holds the lock, because no table may be replaced while all are checked
     with (
         lake.lock(f"run {context.run.run_id}", context.log),
         closing(DuckDBEngine(lake.fetch, settings)) as engine,
@@ -200,7 +200,7 @@ def _made_here(
 
 
 def _published(lake: Lake, staged: Sequence[StagedTable]) -> Step:
-    """Give audited tables to the IO manager, one after the other, once all are uploaded."""
+    """Upload all audited tables, then yield them to the IO manager, which publishes them."""
     for table in staged:
         lake.upload(table)
     for table in staged:
@@ -224,11 +224,11 @@ def _raw_key(table: str) -> AssetKey:
 
 
 def _upstream(model: Model) -> Iterator[AssetKey]:
-    """What a star table is made of.
+    """Yield the assets that a star table depends on.
 
-    A table to which the history that it is made of refers is published before it, so that no reader
-    finds a reference to nothing. Dagster wants what comes before published first: for such a table,
-    the raw tables stand for the history.
+    A history may refer to a table that is built from this history. The table must be published
+    first, so that its keys exist when the history refers to them. Dagster publishes an asset after
+    its dependencies, so the table depends on the history's raw tables instead.
     """
     yield from map(_raw_key, model.raw_tables)
     for history in model.read_histories:
@@ -240,7 +240,7 @@ def _upstream(model: Model) -> Iterator[AssetKey]:
 
 def _code(model: Model) -> CodeReferencesMetadataValue:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", BetaWarning)  # a link in the UI: no harm if it changes
+        warnings.simplefilter("ignore", BetaWarning)  # only a link in the UI
         return CodeReferencesMetadataValue(
             code_references=[
                 LocalFileCodeReference(file_path=str(path), line_number=1, label=path.name)

@@ -1,14 +1,14 @@
-"""What all clients of AWS share: retries, names of errors, and advice about a refusal.
+"""Shared by all AWS clients: retries, error codes, and advice on errors.
 
-Credentials, region and endpoint come from AWS's default chain, AWS_ENDPOINT_URL among it.
+Credentials, region and endpoint come from AWS's default chain, including AWS_ENDPOINT_URL.
 """
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 ATTEMPTS = 8
-"""With botocore's back-off of up to 20 s: outlives a minute of throttling. In a longer one the run
-ends: all requests of a client share botocore's quota of retries."""
+"""With botocore's back-off of up to 20 s, enough for a minute of throttling. If it lasts longer,
+the run fails, because all requests of a client share botocore's retry quota."""
 
 _THROTTLED = {"Throttling", "ThrottlingException", "TooManyRequestsException"}
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
@@ -24,9 +24,9 @@ _NO_CREDENTIALS = {
 
 
 def client_config(*, attempts: int | None = None, timeout: int = 60) -> Config:
-    """How a client waits: it tries again when it is throttled or the connection fails.
+    """Return a config with retries for throttling and connection errors.
 
-    `timeout` is in seconds without a byte.
+    `timeout` is the number of seconds without received data.
     """
     return Config(
         retries={"mode": "standard", "total_max_attempts": attempts or ATTEMPTS},
@@ -36,19 +36,19 @@ def client_config(*, attempts: int | None = None, timeout: int = 60) -> Config:
 
 
 def code_of(error: ClientError) -> str:
-    """The service's name of the error, e.g. `NoSuchKey`; an answer to HEAD has only its status."""
+    """Return the error code, e.g. `NoSuchKey`. For a HEAD request it is the HTTP status."""
     return error.response.get("Error", {}).get("Code", "unknown")
 
 
 def message_of(error: ClientError) -> str:
-    """The service's own words."""
+    """Return the service's error message."""
     return error.response.get("Error", {}).get("Message", str(error))
 
 
 def advice(error: ClientError | BotoCoreError, service: str) -> str:
-    """What a refusal or a failed connection means, and what to do; `service` is e.g. `glue`."""
+    """Return what an error means and what to do. `service` is e.g. `glue`."""
     if isinstance(error, BotoCoreError):
-        return f"AWS can't be reached or signed for: {error}"
+        return f"AWS can't be reached, or credentials or region are missing: {error}"
     code, operation, message = code_of(error), error.operation_name, message_of(error)
     if code in _DENIED:
         return f"allow {service}:{operation} to these credentials: {message}"
@@ -56,7 +56,7 @@ def advice(error: ClientError | BotoCoreError, service: str) -> str:
         return f"AWS doesn't accept these credentials ({code}); renew them: {message}"
     if code in _THROTTLED:
         return (
-            f"{service}:{operation} was throttled {ATTEMPTS} times; try again when less is going "
-            f"on in this account, or ask AWS for a higher quota: {message}"
+            f"{service}:{operation} was throttled {ATTEMPTS} times; try again when this account "
+            f"makes fewer requests, or request a higher quota from AWS: {message}"
         )
-    return f"{service}:{operation} answers {code}: {message}"
+    return f"{service}:{operation} returned {code}: {message}"

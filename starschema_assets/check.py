@@ -1,4 +1,4 @@
-"""What is wrong with contracts, SQL, questions and notebook, for `make check`."""
+"""Reports faults of contracts, SQL, example queries and notebook, for `make check`."""
 
 from starschema_assets import command
 from starschema_assets.analytics.verification import faults_of_analytics
@@ -8,7 +8,7 @@ from starschema_assets.star.verification import faults_of
 
 
 def main() -> int:
-    """Print one line a fault; 1 if there is any."""
+    """Print one line per fault. Return 1 if there are any."""
     faults = [*faults_of(CONTRACTS, MODELS)]
     faults += faults_of_analytics([model.contract for model in MODELS])
     for fault in faults:

@@ -1,4 +1,4 @@
-"""How every command ends: with a cause and a remedy; a stack trace goes to a file that is named."""
+"""Runs commands. Errors end with a cause and a remedy; stack traces are written to a file."""
 
 import os
 import sys
@@ -16,9 +16,9 @@ CAUSE_CHARACTERS = 500
 
 
 def run(main: Callable[[], int | None]) -> NoReturn:
-    """Run a command and exit: with what it returns, or with 1 and the cause as the last lines.
+    """Run a command and exit with its status, or print the cause of an error and exit with 1.
 
-    A wrong setting ends every command, also one that doesn't need it.
+    An invalid setting ends every command, even one that doesn't use the setting.
     """
     try:
         Settings()
@@ -27,7 +27,7 @@ def run(main: Callable[[], int | None]) -> NoReturn:
         sys.exit(told(error))
     except KeyboardInterrupt:
         sys.exit("Interrupted.")
-    except Exception as error:  # noqa: BLE001 - whatever it is, the last line says it
+    except Exception as error:  # noqa: BLE001 - the cause is printed
         file = keep(traceback.format_exc())
         sys.exit(f"{cause_of(error)}\nThe stack trace is in {file}.")
     sys.exit(status)
@@ -36,7 +36,7 @@ def run(main: Callable[[], int | None]) -> NoReturn:
 def _end_while_loading(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
-    """Say what is wrong with the project's own files, which commands import before they run."""
+    """Print an error of this project that is raised while a command's modules are imported."""
     if isinstance(error, StarschemaError):
         sys.stderr.write(f"{told(error)}\n")
     else:
@@ -47,12 +47,12 @@ sys.excepthook = _end_while_loading
 
 
 def home() -> Path:
-    """The folder of the Dagster instance: DAGSTER_HOME, or that of the checkout."""
+    """Return the folder of the Dagster instance: DAGSTER_HOME, or `.dagster` in the checkout."""
     return Path(os.environ.get("DAGSTER_HOME") or CHECKOUT / ".dagster")
 
 
 def keep(log: str) -> Path:
-    """Write what is too long for a console to a file that only its owner may read."""
+    """Write a log that is too long for the console to a file that only its owner can read."""
     folder = home()
     if not os.access(folder, os.W_OK):
         folder = Path(tempfile.mkdtemp(prefix="starschema-"))
@@ -64,6 +64,6 @@ def keep(log: str) -> Path:
 
 
 def cause_of(error: BaseException) -> str:
-    """An error of somebody else's code in one line."""
-    said = " ".join("".join(traceback.format_exception_only(error)).split())
-    return said if len(said) <= CAUSE_CHARACTERS else f"{said[:CAUSE_CHARACTERS]} …"
+    """Return an unexpected error in one line."""
+    cause = " ".join("".join(traceback.format_exception_only(error)).split())
+    return cause if len(cause) <= CAUSE_CHARACTERS else f"{cause[:CAUSE_CHARACTERS]} …"

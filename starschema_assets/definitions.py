@@ -1,4 +1,4 @@
-"""Wires the parts to what Dagster loads; decides nothing."""
+"""Assembles the definitions that Dagster loads."""
 
 from dagster import (
     AssetSelection,
@@ -22,25 +22,25 @@ from starschema_assets.star.verification import verify
 
 
 def build(settings: Settings) -> Definitions:
-    """The whole project for one source and one lake; nothing is connected to yet.
+    """Return the definitions of the whole project. Nothing is connected yet.
 
-    Raises ModelError if contracts and SQL don't fit together.
+    Raises ModelError if contracts and SQL don't match.
     """
     verify(CONTRACTS, MODELS)
     refresh = define_asset_job(
         "refresh_star_schema",
         selection=AssetSelection.groups("raw", "star"),
-        description="Extracts every raw table in one snapshot and makes the star from them.",
+        description="Extracts all raw tables in one snapshot and builds the star from them.",
     )
     audit = define_asset_job(
         "audit_star_schema",
         selection=AssetSelection.all_asset_checks(),
-        description="Audits what is published, without a refresh and without the source.",
+        description="Runs all checks on the published tables, without a refresh or the source.",
     )
     crawl = define_asset_job(
         "crawl_star_schema",
         selection=AssetSelection.groups("catalog"),
-        description="Brings the catalog up to date with the lake.",
+        description="Updates the catalog from the lake.",
     )
     return Definitions(
         assets=[

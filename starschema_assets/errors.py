@@ -1,19 +1,19 @@
-"""The errors of this project, whose messages say all that their reader needs."""
+"""The base class of this project's errors, and helpers for their messages."""
 
 from collections.abc import Collection
 from difflib import get_close_matches
 
 
 class StarschemaError(Exception):
-    """The message says what is wrong and what to do, without a secret and without a stack trace."""
+    """An error whose message says what is wrong and what to do. It contains no secrets."""
 
 
 def told(error: BaseException) -> str:
-    """An error as one line: what it says, and where it happened if that was added."""
+    """Return an error's message and notes in one line."""
     return "; ".join([str(error), *getattr(error, "__notes__", [])])
 
 
 def did_you_mean(word: str, known: Collection[str]) -> str:
-    """What is added to a message about a word that is near to another one."""
+    """Return a suggestion for a misspelled word, to append to a message, or ''."""
     near = get_close_matches(word, known, n=1)
     return f"; did you mean {near[0]}?" if near else ""

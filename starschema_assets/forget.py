@@ -1,7 +1,7 @@
-"""Take tables out of lake and catalog; `make restore` still finds their versions.
+"""Delete tables from lake and catalog. `make restore` can restore them from their versions.
 
-`python -m starschema_assets.forget star/sales` takes that table, `star` or `raw` all of a stage,
-and `unnamed` all that no contract names. Without `--yes` it only says what would go.
+`python -m starschema_assets.forget star/sales` deletes that table, `star` or `raw` all tables of a
+stage, and `unnamed` all tables without a contract. Without `--yes` it only lists the tables.
 """
 
 import argparse
@@ -28,15 +28,14 @@ STAGES = ("raw", "star")
 
 
 def named() -> Mapping[Table, Contract]:
-    """The contracts of all stages, by the path of their table."""
+    """Return the contracts of all stages by table path."""
     return {c.path: c for c in (*CONTRACTS, *(model.contract for model in MODELS))}
 
 
 def found(lake: Lake, target: str) -> list[tuple[Table, Version]]:
-    """The published tables that a target means, the last written first.
+    """Return the published tables that match a target, the last written first.
 
-    So a table goes before those that it refers to. Raises NotPublished for a table or a stage that
-    isn't there.
+    In this order a table is deleted before the tables that it refers to. Raises NotPublished.
     """
     if target == UNNAMED:
         tables = [t for stage in STAGES for t in lake.tables(stage) if t not in named()]
@@ -44,41 +43,41 @@ def found(lake: Lake, target: str) -> list[tuple[Table, Version]]:
         tables = [tuple(target.strip("/").split("/"))]
     elif not (tables := lake.tables(target)):
         raise NotPublished(
-            f"No table of {target!r} is published: name a stage, a table as stage/table, or "
-            f"`{UNNAMED}`, or look whether STARSCHEMA_LAKE_URI names the lake that you mean."
+            f"No table of {target!r} is published: use a stage, a table such as star/sales, or "
+            f"`{UNNAMED}`, or check STARSCHEMA_LAKE_URI."
         )
     versions = [(table, current_version(lake, table)) for table in tables]
     return sorted(versions, key=lambda each: each[1].written_at, reverse=True)
 
 
 def forget(lake: Lake, catalog: Catalog, table: Table) -> None:
-    """Take a table out of the lake, and one of the star out of the catalog. The lake is locked."""
+    """Delete a table from the lake, and a star table also from the catalog. The lake is locked."""
     lake.forget(table)
     if table[0] == "star":
         catalog.forget(table[-1])
 
 
 def main() -> None:
-    """Say what would go; with `--yes` take it out, and record it in Dagster."""
+    """List the tables; with `--yes` delete them and record this in Dagster."""
     parser = argparse.ArgumentParser(
         prog="python -m starschema_assets.forget",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("target", help=f"a table, e.g. star/sales; star or raw; or {UNNAMED}")
-    parser.add_argument("--yes", action="store_true", help="do it")
+    parser.add_argument("--yes", action="store_true", help="delete the tables")
     parser.add_argument(
         "--history",
         action="store_true",
-        help="histories, too: the source can't give them again, only `make restore` can, for as "
-        "long as versions are kept",
+        help="also delete histories: only `make restore` can bring them back, as long as versions "
+        "are kept",
     )
     options = parser.parse_args()
     logging.basicConfig(format="%(message)s", level=logging.INFO)
     log = logging.getLogger(__name__)
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of Dagster's own storage
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it logs Dagster's storage set-up
     settings = Settings()
-    # Asked for first: what can't be put on record isn't done.
+    # The instance is opened first: a deletion that can't be recorded must not happen.
     with (
         DagsterInstance.get() as instance,
         closing(open_lake(settings)) as lake,
@@ -86,34 +85,34 @@ def main() -> None:
     ):
         tables = found(lake, options.target)
         for table, version in tables:
-            print(_told(lake, table, version))
+            print(_described(lake, table, version))
         histories = [name_of(table) for table, _ in tables if _is_history(lake, table)]
         if not tables:
-            print("A contract names every table that is published.")
+            print("Every published table has a contract.")
         elif not options.yes:
             words = '"--yes --history"' if histories else "--yes"
-            print(f"Nothing was taken out. To do it, add ARGS={words}.")
+            print(f"Nothing was deleted. To delete, add ARGS={words}.")
         elif histories and not options.history:
             raise StarschemaError(
-                f"{', '.join(histories)}: the source can't give a history again. Nothing was "
-                'taken out; with ARGS="--yes --history" histories go, too'
+                f"{', '.join(histories)}: histories can't be read from the source again, so "
+                'nothing was deleted. To delete them as well, add ARGS="--yes --history"'
             )
         else:
             catalog = open_catalog(settings)
             for table, version in tables:
                 forget(lake, catalog, table)
                 _record(instance, table, version)
-            print("Taken out. `make restore TABLE=stage/table` puts one back.")
+            print("Deleted. `make restore TABLE=stage/table` restores a table.")
 
 
-def _told(lake: Lake, table: Table, version: Version) -> str:
+def _described(lake: Lake, table: Table, version: Version) -> str:
     published = {t for stage in STAGES for t in lake.tables(stage)}
     users = _users(table, [contract for path, contract in named().items() if path in published])
     return (
         f"{name_of(table)}: {version.bytes:,} bytes, written by run {version.run_id} at "
         f"{version.written_at:%Y-%m-%d %H:%M:%S} UTC"
         + (f"; referred to by {', '.join(users)}" if users else "")
-        + ("; the next refresh makes it again" if table in named() else "")
+        + ("; the next refresh creates it again" if table in named() else "")
     )
 
 
@@ -135,8 +134,8 @@ def _is_history(lake: Lake, table: Table) -> bool:
 
 def _record(instance: DagsterInstance, table: Table, version: Version) -> None:
     text = (
-        f"{name_of(table)}: taken out of lake and catalog; it was what run {version.run_id} wrote "
-        f"at {version.written_at:%Y-%m-%d %H:%M:%S} UTC."
+        f"{name_of(table)}: deleted from lake and catalog. Run {version.run_id} had written it at "
+        f"{version.written_at:%Y-%m-%d %H:%M:%S} UTC."
     )
     instance.report_runless_asset_event(
         AssetObservation(

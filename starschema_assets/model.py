@@ -1,7 +1,7 @@
-"""A table of the star: its contract, its SQL file, and what the SQL says of it.
+"""A model: a table of the star with its contract and SQL, and the lineage derived from the SQL.
 
-`raw.<table>` in a file is a raw table. `star.<step>` is a file of the folder `steps`: a query that
-several tables share, computed once for all of them, and not published.
+In the SQL, `raw.<table>` is a raw table and `star.<step>` is a file of the folder `steps`: a query
+that several tables share. A step is computed once for all of them, and isn't published.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,26 +20,26 @@ from starschema_assets.errors import StarschemaError
 from starschema_assets.versions import first_sql
 
 DIALECT = "duckdb"
-"""sqlglot's name of the SQL in which rules, models and audits are written, for every engine."""
+"""sqlglot's name of the SQL dialect of rules, models and audits, whatever the engine."""
 
 RawColumn = tuple[str, str]
-"""A raw table and a column of it."""
+"""A raw table and one of its columns."""
 PartSQL = Callable[[str], str]
-"""The query of the rows that meet a condition on the first column that they are sorted by."""
+"""Returns the query for the rows that meet a condition on the first sort column."""
 
 
 class ModelError(StarschemaError):
-    """A model's files don't fit together; the message names the file."""
+    """A model's files don't match. The message contains the file's name."""
 
 
 @cache
 def parsed(sql: str) -> exp.Select:
-    """The query as a tree, which is not to be changed."""
+    """Return the query as a syntax tree. It is cached, so don't modify it."""
     return parse_one(sql, dialect=DIALECT, into=exp.Select)
 
 
 def tables_of(sql: str, schema: str) -> frozenset[str]:
-    """The tables of `schema` that a query names."""
+    """Return the tables of `schema` that a query reads."""
     tables = parsed(sql).find_all(exp.Table)
     return frozenset(table.name for table in tables if table.db == schema)
 
@@ -50,52 +50,52 @@ class Model:
 
     contract: Contract
     folder: Path
-    """Of its SQL file, and of the folder `steps`."""
+    """Folder of its SQL file and of the folder `steps`."""
     sources: Sequence[Contract] = field(repr=False)
-    """The raw tables that its SQL may name."""
+    """The raw tables that its SQL may read."""
     histories: Sequence["Model"] = field(default=(), repr=False)
-    """The histories that its SQL may name, beside the steps."""
+    """The histories that its SQL may read in addition to the steps."""
 
     @property
     def paths(self) -> list[Path]:
-        """The SQL files that make the table: its own, then those of its steps."""
+        """The SQL files of the table: its own, then those of its steps."""
         own = [] if self.contract.dimension else [self._own_path]
         return [*own, *(self.step_path(name) for name in self.steps)]
 
     @cached_property
     def sql(self) -> str:
-        """The query that makes the table; of a history, the one that begins it."""
+        """The query that builds the table. For a history, the query of its first day."""
         if self.contract.dimension:
             return first_sql(self.contract)
         return _read(self._own_path)
 
     @cached_property
     def steps(self) -> Mapping[str, str]:
-        """The steps that the query reads, by name, each after those that it reads itself."""
+        """The steps that the query reads, by name, each after the steps it depends on."""
         return self._steps_of(self.sql)
 
     @cached_property
     def read_histories(self) -> tuple["Model", ...]:
-        """The histories that the table is made of, through its steps as well."""
+        """The histories that the table is built from, directly or through its steps."""
         named = {name for query in self._queries for name in tables_of(query, "star")}
         return tuple(history for history in self.histories if history.contract.table in named)
 
     @cached_property
     def raw_tables(self) -> tuple[str, ...]:
-        """The raw tables that the table is made of, through its steps but not its histories."""
+        """The raw tables that the table is built from, through steps but not through histories."""
         return tuple(
             sorted({table for query in self._queries for table in tables_of(query, "raw")})
         )
 
     @cached_property
     def raw_columns(self) -> frozenset[RawColumn]:
-        """Every raw column that the query needs, for a join or a filter too."""
+        """All raw columns that the query reads, including those of joins and filters."""
         return frozenset(column for query in self._queries for column in self._columns_of(query))
 
     @cached_property
     def column_lineage(self) -> Mapping[str, tuple[RawColumn, ...]]:
         """For each column of the table, the raw columns from which it is computed."""
-        # All columns at once: one by one, the query would be parsed and qualified for each
+        # All columns in one call; otherwise sqlglot would parse and qualify the query for each
         trees = lineage(
             None,
             self.sql,
@@ -114,7 +114,7 @@ class Model:
         return self.folder / f"{self.contract.table}.sql"
 
     def step_path(self, name: str) -> Path:
-        """The SQL file of a step."""
+        """Return the SQL file of a step."""
         return self.folder / "steps" / f"{name}.sql"
 
     @property
@@ -123,7 +123,7 @@ class Model:
 
     @cached_property
     def star_queries(self) -> Mapping[str, str]:
-        """The queries that stand for `star.<name>` in the SQL: those of steps and histories."""
+        """The queries behind `star.<name>` in the SQL: those of steps and histories."""
         queries = dict(self.steps)
         for history in self.read_histories:
             queries |= {**history.steps, history.contract.table: history.sql}
@@ -131,7 +131,7 @@ class Model:
 
     @cached_property
     def raw_schema(self) -> dict[str, dict[str, str]]:
-        """Athena's type of each column of each raw table."""
+        """Athena types by raw table and column."""
         return {
             contract.table: {column.name: column.type for column in contract.columns}
             for contract in self.sources
@@ -170,28 +170,28 @@ class Model:
         }
 
     def _raw_column(self, table: str, column: str) -> RawColumn:
-        """Give a column the spelling of its contract: sqlglot folds names to lower case."""
+        """Return a column as its contract spells it, because sqlglot lower-cases names."""
         spelling = {name.lower(): name for name in self.raw_schema[table]}
         return table, spelling[column.lower()]
 
 
 def _read(path: Path) -> str:
-    """The query in a file; raises ModelError if it can't be read as one."""
+    """Read the query in a file. Raises ModelError if it isn't a single query."""
     sql = path.read_text(encoding="utf-8").rstrip().removesuffix(";")
     try:
         is_one_query = isinstance(parsed(sql), exp.Query)
     except ParseError as error:
         at = error.errors[0] if error.errors else {}
         where = f", line {at['line']}: near {at['highlight']!r}: " if at else ": "
-        said = at.get("description", "there is no query in it").partition(" but got <")[0]
-        raise ModelError(f"{file_name(path)}{where}{said}") from None
+        reason = at.get("description", "it contains no query").partition(" but got <")[0]
+        raise ModelError(f"{file_name(path)}{where}{reason}") from None
     if not is_one_query:
-        raise ModelError(f"{file_name(path)}: one query is expected, and nothing after it")
+        raise ModelError(f"{file_name(path)}: it must contain one query and nothing else")
     return sql
 
 
 def file_name(path: Path) -> str:
-    """The name of a SQL file in messages, e.g. `star/steps/sold_items.sql`."""
+    """Return the name of a SQL file for messages, e.g. `star/steps/sold_items.sql`."""
     folders = [path.parent.name] if path.parent.name != "steps" else ["star", "steps"]
     return "/".join([*folders, path.name])
 
@@ -199,9 +199,9 @@ def file_name(path: Path) -> str:
 def users_of(
     models: Iterable[Model], sources: Iterable[Contract]
 ) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
-    """For each raw table, for each of its columns that something needs, what needs it.
+    """Return, for each raw table and each of its columns in use, the models that use it.
 
-    A raw table's own key is needed by its audit.
+    A raw table's key columns are always in use, because its audit checks the key.
     """
     users: dict[str, dict[str, list[str]]] = {
         contract.table: {column: [f"the key of {contract.name}"] for column in contract.key}

@@ -1,8 +1,8 @@
-"""Which process a run lives in, so that Dagster ends a run whose process is gone.
+"""Records the process of each run, so that Dagster fails a run whose process no longer exists.
 
-Dagster's own launcher can't tell. `dagster.yaml` names `Launcher`, which Dagster's run monitoring
-asks about each run that is under way; the executor in `definitions.py` leaves a note of the run's
-process in its tags, whoever started the run.
+Dagster's own launcher can't detect this. The executor in `definitions.py` writes the process into
+the run's tags, however the run was started. Dagster's run monitoring calls the `Launcher`, which is
+configured in `dagster.yaml`, to check the process of each run in progress.
 """
 
 import os
@@ -32,9 +32,9 @@ from dagster._core.storage.tags import HIDDEN_TAG_PREFIX, RUN_FAILURE_REASON_TAG
 from starschema_assets.errors import StarschemaError
 
 TAG = f"{HIDDEN_TAG_PREFIX}starschema_process"
-"""The UI doesn't list such tags. Its value: the run's id, then what Process has."""
+"""A tag that the UI hides. Its value: the run's id, then the fields of Process."""
 ATTEMPT_TAG = "starschema/attempt"
-"""Of a run that is tried again if it is killed. Its value: e.g. `2 of 4`."""
+"""Tag of a run that is retried if it is killed. Its value is e.g. `2 of 4`."""
 _OWN_REASONS = {
     reason.value
     for reason in (
@@ -43,31 +43,31 @@ _OWN_REASONS = {
         RunFailureReason.JOB_INITIALIZATION_FAILURE,
     )
 }
-"""Why a run failed by itself, as Dagster's own tag says it."""
+"""Values of Dagster's failure reason tag for runs that weren't ended from outside."""
 
 
-class RunEnded(StarschemaError):  # noqa: N818 - reads as what happened
-    """The run was ended in Dagster while its process lived on: it must publish nothing more."""
+class RunEnded(StarschemaError):  # noqa: N818 - named after the event
+    """The run was ended in Dagster, but its process still runs. It must not publish any more."""
 
 
 class Process(NamedTuple):
-    """Identifies one process, even after a reboot or when its id is used again."""
+    """Identifies a process uniquely, even after a reboot or if its id is reused."""
 
     host: str
     namespace: str
-    """Containers of one machine count their processes each for themselves."""
+    """PID namespace: containers number their processes separately."""
     user: str
-    """Of others', a machine may hide whether they live (`hidepid`)."""
+    """User id: a machine may hide processes of other users (`hidepid`)."""
     boot: str
     started: str
-    """Clock ticks since the boot: the clock itself may be set while the process lives."""
+    """Start time in clock ticks since the boot, which doesn't change if the clock is set."""
     pid: str
 
     @classmethod
     def of(cls, pid: int | str) -> Self | None:
-        """The process that has this id now; None if there is none, or no Linux to ask.
+        """Return the current process with this id; None if there is none, or this isn't Linux.
 
-        Raises OSError if the machine hides it.
+        Raises OSError if the machine hides the process.
         """
         try:
             stat = Path(f"/proc/{pid}/stat").read_text()
@@ -75,14 +75,14 @@ class Process(NamedTuple):
             boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         except (FileNotFoundError, ProcessLookupError):
             return None
-        state, *fields = stat.rpartition(")")[2].split()  # a name before it may hold anything
-        if state in "XZ":  # dead, and not yet noticed by its parent
+        state, *fields = stat.rpartition(")")[2].split()  # the name may contain anything
+        if state in "XZ":  # dead or zombie
             return None
         user = str(os.getuid())
         return cls(socket.gethostname(), namespace, user, boot, fields[18], str(pid))
 
     def is_gone(self) -> bool:
-        """Whether it has certainly ended; False also if that can't be seen from here."""
+        """Return True if the process has certainly ended, False if it runs or that is unknown."""
         try:
             here = Process.of(os.getpid())
             return here is not None and here[:3] == self[:3] and Process.of(self.pid) != self
@@ -91,17 +91,17 @@ class Process(NamedTuple):
 
 
 class Launcher(DefaultRunLauncher):
-    """Dagster's default launcher, which also knows whether a run's process is there."""
+    """Dagster's default launcher, which also checks whether a run's process still exists."""
 
     @property
     def supports_check_run_worker_health(self) -> bool:
-        """True: run monitoring asks."""
+        """Enable health checks by run monitoring."""
         return True
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
-        """FAILED if the process has ended, else RUNNING: if unknown, the time limit ends it."""
+        """Return FAILED if the process has ended, else RUNNING. The time limit covers the rest."""
         run_id, *noted = run.tags.get(TAG, "").split() or ["nobody"]
-        # A run that is executed again begins with the tags of the one before
+        # A re-executed run starts with a copy of the previous run's tags
         is_own = run_id == run.run_id and len(noted) == len(Process._fields)
         if is_own and (process := Process(*noted)).is_gone():
             reason = f"process {process.pid} on {process.host} has ended"
@@ -110,12 +110,12 @@ class Launcher(DefaultRunLauncher):
 
 
 class NotingExecutor(InProcessExecutor):
-    """Dagster's in-process executor, which first notes the process that the run lives in."""
+    """Dagster's in-process executor, which first records its process in the run's tags."""
 
     def execute(
         self, plan_context: PlanOrchestrationContext, execution_plan: ExecutionPlan
     ) -> Iterator[DagsterEvent]:
-        """Note it if it can be seen, then go on as Dagster's own does."""
+        """Record the process if it is visible, then execute the run as Dagster does."""
         process = None
         with suppress(OSError):
             process = Process.of(os.getpid())
@@ -127,22 +127,23 @@ class NotingExecutor(InProcessExecutor):
 
 @executor(name="in_process")
 def noting_executor(_: InitExecutorContext) -> NotingExecutor:
-    """All steps in one process, which the run's tags name."""
+    """Run all steps in one process, which is recorded in the run's tags."""
     return NotingExecutor(RetryMode.ENABLED)
 
 
 def verify_not_ended(instance: DagsterInstance, run_id: str) -> None:
-    """Raise RunEnded unless the run is still under way; to be asked before publishing."""
+    """Raise RunEnded if the run has ended in Dagster. Call this before publishing."""
     run = instance.get_run_by_id(run_id)
     if run is None or run.is_finished or run.status is DagsterRunStatus.CANCELING:
         status = run.status.value if run else "deleted"
         raise RunEnded(
-            f"Run {run_id} is {status} in Dagster: this process publishes nothing more. Run again."
+            f"Run {run_id} is {status} in Dagster, so its process publishes nothing more: start a "
+            "new run."
         )
 
 
 def was_killed(run: DagsterRun) -> bool:
-    """Whether a failed run was ended from outside, so that nothing in it says why."""
+    """Return whether a failed run was ended from outside, without an error of its own."""
     return (
         run.status is DagsterRunStatus.FAILURE
         and run.tags.get(RUN_FAILURE_REASON_TAG) not in _OWN_REASONS

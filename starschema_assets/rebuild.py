@@ -1,10 +1,9 @@
-"""Make the histories again, and the star with them, as refreshes on each day would have made it.
+"""Rebuild the histories and the star from raw tables, as if each day had been refreshed.
 
-`python -m starschema_assets.rebuild` takes the raw tables of each snapshot that the lake keeps, and
-`python -m starschema_assets.rebuild exports` those in `exports/<YYYY-MM-DD>/<table>.parquet`: of
-each day the last snapshot of which all tables are there that the histories need. The raw tables
-that are published are those of the last day. DuckDB does it on this machine, also where
-STARSCHEMA_ENGINE names another engine.
+`python -m starschema_assets.rebuild` uses the raw tables of all snapshots that the lake keeps, and
+`python -m starschema_assets.rebuild exports` those in `exports/<YYYY-MM-DD>/<table>.parquet`. Of
+each day, it uses the last snapshot with all tables that the histories need. The published raw
+tables are those of the last day. DuckDB rebuilds on this machine, whatever STARSCHEMA_ENGINE is.
 """
 
 import argparse
@@ -19,22 +18,22 @@ from starschema_assets.star.models import MODELS
 
 
 def main() -> None:
-    """Run the part of the refresh that makes the star, on the instance that the UI shows."""
+    """Run the star's step of the refresh on the instance that the UI shows."""
     parser = argparse.ArgumentParser(
         prog="python -m starschema_assets.rebuild",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "folder", nargs="?", type=Path, help="dated files; default: what the lake keeps"
+        "folder", nargs="?", type=Path, help="folder with dated files; default: the lake's versions"
     )
     parser.add_argument(
         "--accept",
         action="append",
         default=[],
         metavar="CHECK",
-        help="a check that may fail, e.g. star/<history>:nothing_lost to lose published versions; "
-        "it stays on record with the run",
+        help="a check that may fail, e.g. star/<history>:nothing_lost to lose published versions. "
+        "Dagster records it with the run",
     )
     given = parser.parse_args()
     source = str(given.folder.absolute()) if given.folder else THE_LAKE

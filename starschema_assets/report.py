@@ -1,4 +1,4 @@
-"""`make report`: make the sales report now, from what is published, and say where it is."""
+"""`make report`: create the sales report from the published tables, and print its location."""
 
 from contextlib import closing
 
@@ -14,8 +14,8 @@ from starschema_assets.settings import Settings
 
 
 def main() -> None:
-    """Materialize the report alone, as the UI does; raises StarschemaError if that failed."""
-    # Here, since this import reads the settings: what is wrong with them is for `command` to tell
+    """Materialize only the report, as the UI can. Raises StarschemaError if that fails."""
+    # Imported here because it reads the settings, whose errors `command` must catch
     from starschema_assets.definitions import defs  # noqa: PLC0415
 
     job = defs.resolve_implicit_global_asset_job_def().get_subset(asset_selection={KEY})

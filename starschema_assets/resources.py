@@ -1,7 +1,7 @@
-"""The resources of the assets: source, lake, catalog and IO manager, each made from settings.
+"""The resources of the assets: source, lake, catalog and IO manager, configured by settings.
 
-A field is the setting of the same name, so the UI shows what a run will use. The source's URL may
-hold a password: the UI shows the name of its variable instead.
+Each field is the setting of the same name, so that the UI shows the values that a run uses. The
+source's URL may contain a password, so the UI shows the name of its variable instead.
 """
 
 import os
@@ -63,7 +63,7 @@ class SourceResource(ConfigurableResource[Source]):
 
 
 class LakeResource(ConfigurableResource[Lake]):
-    """The directory, or the prefix on S3, where the tables are published."""
+    """The directory or S3 prefix in which the tables are published."""
 
     lake_uri: str
     lock_wait: int
@@ -76,7 +76,7 @@ class LakeResource(ConfigurableResource[Lake]):
 
 
 class CatalogResource(ConfigurableResource[Catalog]):
-    """Where analysts find the star's tables: Glue's catalog, or the embedded one."""
+    """The catalog of the star's tables: Glue's, or the embedded one."""
 
     lake_uri: str
     scratch: str
@@ -91,7 +91,7 @@ class CatalogResource(ConfigurableResource[Catalog]):
 
 
 class LakeIOManagerResource(ConfigurableIOManagerFactory["LakeIOManager"]):
-    """Publishes what assets return, and hands it to others: see LakeIOManager."""
+    """Publishes tables that assets return and loads them for other assets: see LakeIOManager."""
 
     lake_uri: str
     lock_wait: int
@@ -107,7 +107,7 @@ class LakeIOManagerResource(ConfigurableIOManagerFactory["LakeIOManager"]):
 
 
 def resources_of(settings: Settings) -> dict[str, Any]:
-    """The resources by the names by which assets ask for them."""
+    """Return the resources by the names that assets use."""
     known = settings.model_dump(mode="json")
     url = settings.source_url.get_secret_value()
     known["source_url"] = next(
@@ -127,16 +127,16 @@ def resources_of(settings: Settings) -> dict[str, Any]:
 
 
 def _settings(resource: Config) -> Settings:
-    """The settings of the environment, but for those that the resource has."""
+    """Return the environment's settings, overridden by the resource's fields."""
     return Settings(**{name: getattr(resource, name) for name in type(resource).model_fields})
 
 
 class LakeIOManager(IOManager):
-    """Publishes what assets return, and hands it to others as the type they are annotated with.
+    """Publishes tables that assets return, and loads them in the type of an input's annotation.
 
-    An asset may return a DuckDB relation, an Arrow reader or table, or a pandas DataFrame; or a
-    table that it has staged, audited and uploaded itself. A reader gets a DuckDB relation, unless
-    its input is annotated with another of these types.
+    An asset may return a DuckDB relation, an Arrow reader or table, a pandas DataFrame, or a table
+    that it has staged, audited and uploaded itself. An input gets a DuckDB relation, unless it is
+    annotated with another of these types.
     """
 
     def __init__(self, lake: Lake, settings: Settings, contracts: Iterable[Contract]) -> None:
@@ -145,7 +145,7 @@ class LakeIOManager(IOManager):
         self.contracts: dict[Table, Contract] = {c.path: c for c in contracts}
 
     def handle_output(self, context: OutputContext, obj: "StagedTable | TableData") -> None:
-        """Publish a table; one that isn't staged yet is staged and uploaded first."""
+        """Publish a table. If it isn't staged yet, stage and upload it first."""
         if isinstance(obj, StagedTable):
             self._publish(context, obj)
             return
@@ -157,12 +157,12 @@ class LakeIOManager(IOManager):
             self._publish(context, staged)
 
     def load_input(self, context: InputContext) -> TableData:
-        """Hand out the published version of a table."""
+        """Return the published version of a table."""
         path = str(self.lake.fetch(tuple(context.asset_key.path)))
         wanted = context.dagster_type.typing_type
-        # Whoever asks for a DataFrame has imported pandas; others needn't wait for it.
+        # An asset with a DataFrame input has imported pandas. For others, don't import it.
         if (pandas := sys.modules.get("pandas")) and wanted is pandas.DataFrame:
-            # Arrow's types keep a DECIMAL exact, which pandas' own would turn into a float.
+            # With Arrow types, a DECIMAL stays exact; pandas' own types would make it a float.
             frame: pd.DataFrame = pq.read_table(path).to_pandas(types_mapper=pandas.ArrowDtype)
             return frame
         if wanted is pa.Table:
@@ -191,6 +191,6 @@ def _reader(table: Table, data: TableData) -> pa.RecordBatchReader:
     if isinstance(data, pa.RecordBatchReader):
         return data
     raise LakeError(
-        f"{name_of(table)}: the asset returned {type(data).__name__}; it may return a DuckDB "
+        f"{name_of(table)}: the asset returned {type(data).__name__}; it must return a DuckDB "
         "relation, an Arrow reader or table, or a pandas DataFrame"
     )

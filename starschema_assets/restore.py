@@ -1,10 +1,9 @@
-"""Put back the previous version of a table, or undo the last run that wrote a stage.
+"""Restore the previous version of a table, or undo the last run that wrote a stage.
 
-`python -m starschema_assets.restore star/sales` puts that table back, unless it is a history or was
-made with one: those go back together.
-`python -m starschema_assets.restore`, or with `star` or `raw`, finds the run that wrote the
-newest table of the star, or of raw, and puts back each table that it wrote; what other runs wrote
-stays.
+`python -m starschema_assets.restore star/sales` restores that table. A history, or a table that was
+built from one, can only be restored together with the others.
+`python -m starschema_assets.restore`, with `star` (the default) or `raw`, finds the run that wrote
+the newest table of the stage, and restores the previous version of each table that it wrote.
 """
 
 import argparse
@@ -24,17 +23,17 @@ from starschema_assets.settings import Settings
 
 @dataclass(frozen=True)
 class Restored:
-    """What was put back in whose place."""
+    """A table that was restored, with the version that it replaced."""
 
     table: Table
     uri: str
     version: Version
     instead_of: Version | None
-    """None if the table had been taken out."""
+    """None if the table had been deleted by `make forget`."""
 
 
 def current_version(lake: Lake, table: Table) -> Version:
-    """The version that is published. Raises NotPublished."""
+    """Return the published version. Raises NotPublished."""
     current = next((version for version in lake.versions(table) if version.is_current), None)
     if current is None:
         raise NotPublished(
@@ -44,22 +43,22 @@ def current_version(lake: Lake, table: Table) -> Version:
 
 
 def restore(lake: Lake, target: str, log: logging.Logger) -> Iterator[Restored]:
-    """Put back one table (`star/sales`), or those that a stage's (`star`) last run wrote.
+    """Restore one table (`star/sales`), or the tables that a stage's (`star`) last run wrote.
 
-    The versions are all found before the first one is put back; a table that the run wrote for
-    the first time stays. Raises NotPublished, NoEarlierVersion if there is nothing to put back, and
-    LakeError for a history alone, or a table made with one. The lake is locked.
+    All versions are looked up before the first one is restored. A table without an earlier version
+    isn't changed. Raises NotPublished, NoEarlierVersion if no table has one, and LakeError for a
+    single history or a table that was built from one. The lake is locked.
     """
     table = tuple(target.strip("/").split("/"))
     newest = next(iter(lake.versions(table)), None) if len(table) > 1 else None
-    if newest and not newest.is_current:  # `make forget` took it out
+    if newest and not newest.is_current:  # deleted by `make forget`
         yield Restored(table, lake.restore(table, newest).uri, newest, None)
         return
     chosen = [(table, current_version(lake, table))] if len(table) > 1 else _last_run(lake, target)
     if len(table) > 1 and {"digest", "histories"} & {*lake.footer(table).metadata}:
         raise LakeError(
-            f"{name_of(table)} and the histories go back together, since tables name their "
-            f"versions: restore TABLE={table[0]}"
+            f"{name_of(table)} can only be restored together with the histories, because tables "
+            f"refer to their versions: restore TABLE={table[0]}"
         )
     found: list[tuple[Table, Version, Version]] = []
     for each, (table, current) in enumerate(chosen, start=1):
@@ -68,13 +67,13 @@ def restore(lake: Lake, target: str, log: logging.Logger) -> Iterator[Restored]:
         except NoEarlierVersion as error:
             if each == len(chosen) and not found:
                 raise
-            log.warning("Left as it is: %s", error)
+            log.warning("Not restored: %s", error)
     for table, current, earlier in found:
         yield Restored(table, lake.restore(table, earlier).uri, earlier, current)
 
 
 def main() -> None:
-    """Restore what the command line names, say so, and record it in Dagster."""
+    """Restore the target of the command line, print the tables, and record them in Dagster."""
     parser = argparse.ArgumentParser(prog="python -m starschema_assets.restore")
     parser.add_argument(
         "target",
@@ -85,8 +84,8 @@ def main() -> None:
     target = parser.parse_args().target
     logging.basicConfig(format="%(message)s", level=logging.INFO)
     log = logging.getLogger(__name__)
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of Dagster's own storage
-    # Asked for first: what can't be put on record isn't done.
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it logs Dagster's storage set-up
+    # The instance is opened first: a restore that can't be recorded must not happen.
     with DagsterInstance.get() as instance, closing(open_lake(Settings())) as lake:
         holder = f"restore of {target} (process {os.getpid()})"
         with lake.lock(holder, log):
@@ -96,22 +95,22 @@ def main() -> None:
                 days.add(lake.footer(restored.table).metadata.get("day", ""))
     if of_histories := sorted(days - {""}):
         print(
-            f"The histories are those of {' and '.join(of_histories)}. The next refresh dates with "
-            "its own day whatever changed since then; `make history` rebuilds the days that were "
-            "withdrawn, as far as the lake keeps their raw tables."
+            f"The histories are now those of {' and '.join(of_histories)}. The next refresh dates "
+            "all later changes with its own day. `make history` rebuilds the days that were "
+            "undone, if the lake keeps their raw tables."
         )
 
 
 def _last_run(lake: Lake, stage: str) -> list[tuple[Table, Version]]:
-    """The tables that the run wrote which wrote the newest one, the last written first.
+    """Return the tables of the run that wrote the stage's newest table, last written first.
 
-    So the fact goes back before the dimensions, where the newer fact would not find all its keys.
+    In this order the fact is restored before the dimensions, so that none of its keys is missing.
     """
     current = [(table, current_version(lake, table)) for table in lake.tables(stage)]
     if not current:
         raise NotPublished(
-            f"No table of {stage!r} is published: name a stage, or a table as stage/table, "
-            "or look whether STARSCHEMA_LAKE_URI names the lake that you mean."
+            f"No table of {stage!r} is published: use a stage, or a table such as star/sales, or "
+            "check STARSCHEMA_LAKE_URI."
         )
     current.sort(key=lambda each: each[1].written_at, reverse=True)
     _, newest = current[0]
@@ -120,17 +119,17 @@ def _last_run(lake: Lake, stage: str) -> list[tuple[Table, Version]]:
 
 def _report(instance: DagsterInstance, restored: Restored) -> None:
     earlier, undone = restored.version, restored.instead_of
-    instead = ", as it had been taken out."
+    instead = ". The table had been deleted."
     withdrawn = {}
     if undone:
         at = f"{undone.written_at:%Y-%m-%d %H:%M:%S} UTC"
-        instead = f", instead of what run {undone.run_id} wrote at {at}."
+        instead = f". It replaces the version of run {undone.run_id} of {at}."
         withdrawn = {
             "undone_run_id": undone.run_id,
             "undone_written_at": undone.written_at.isoformat(),
         }
     text = (
-        f"{name_of(restored.table)}: put back what run {earlier.run_id} wrote at "
+        f"{name_of(restored.table)}: restored the version of run {earlier.run_id} of "
         f"{earlier.written_at:%Y-%m-%d %H:%M:%S} UTC{instead}"
     )
     instance.report_runless_asset_event(

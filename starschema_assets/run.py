@@ -1,4 +1,4 @@
-"""`make run`: refresh the star and its catalog once, in this process, and show what came of it."""
+"""`make run`: refresh the star and its catalog in this process, and print first results."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,42 +30,41 @@ QUIET: dict[str, Any] = {"loggers": {"one_line": {}}}
 
 
 class FirstLine(logging.Formatter):
-    """What an event says, without the stack trace below it."""
+    """Formats the first line of a message, without the stack trace below it."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line."""
         return super().format(record).partition("\n")[0]
 
 
-@logger(None, description="One line an event, from INFO on.")
+@logger(None, description="One line per event, from level INFO.")
 def one_line(_: InitLoggerContext) -> logging.Logger:
-    """The console of a run that is started here."""
+    """Return the console logger for runs in this process."""
     handler = logging.StreamHandler()
     handler.setFormatter(FirstLine("%(asctime)s %(levelname)s %(message)s"))
-    console = logging.Logger("dagster", logging.INFO)  # noqa: LOG001 - one a run, as Dagster's own
+    console = logging.Logger("dagster", logging.INFO)  # noqa: LOG001 - one per run, like Dagster's
     console.addHandler(handler)
     return console
 
 
 def refresh() -> JobDefinition:
-    """The job that refreshes, for Dagster to find it by this function's name."""
+    """Return the refresh job. Dagster finds it by this function's name."""
     return _job("refresh_star_schema")
 
 
 def crawl() -> JobDefinition:
-    """The job that crawls, for Dagster to find it by this function's name."""
+    """Return the crawl job. Dagster finds it by this function's name."""
     return _job("crawl_star_schema")
 
 
 def _job(name: str) -> JobDefinition:
-    # Here, since this import reads the settings: what is wrong with them is for main to tell
+    # Imported here because it reads the settings, whose errors `command` must catch
     from starschema_assets.definitions import defs  # noqa: PLC0415
 
     return defs.resolve_job_def(name).with_logger_defs({"one_line": one_line})
 
 
 def main() -> None:
-    """Run both jobs on the instance that the UI shows; raises StarschemaError if one failed."""
+    """Run both jobs on the instance that the UI shows. Raises StarschemaError if one fails."""
     settings = Settings()
     if "source_url" not in settings.model_fields_set:
         ensure_sample()
@@ -78,8 +77,8 @@ def main() -> None:
         try:
             show(query(read(question), settings))
         except QueryError as error:
-            print(f"No answer: {told(error)}")
-    print(f"\nThe tables are in {settings.lake_uri}. `make ui` shows how they came to be.")
+            print(f"No result: {told(error)}")
+    print(f"\nThe tables are in {settings.lake_uri}. `make ui` shows how they were built.")
 
 
 def execute(
@@ -88,13 +87,13 @@ def execute(
     run_config: Mapping[str, Any],
     assets: Sequence[AssetKey] | None = None,
 ) -> None:
-    """Run a job, or its part that makes the assets; raises StarschemaError if it fails."""
+    """Run a job, or only its given assets. Raises StarschemaError if the run fails."""
     run = execute_job(reconstructable(job), instance, run_config=run_config, asset_selection=assets)
     if not run.success:
         log = command.keep("\n".join(_log(instance, run.run_id)))
         raise StarschemaError(
             f"{_causes(run)}\n{job.__name__} failed; {_published(run)}. "
-            f"The whole log is in {log}, and in `make ui` as run {run.run_id}."
+            f"Full log: {log}, or run {run.run_id} in `make ui`."
         )
 
 

@@ -1,4 +1,4 @@
-"""The settings: environment variables that begin with STARSCHEMA_, validated at import."""
+"""The settings: environment variables that start with STARSCHEMA_, validated on loading."""
 
 import os
 import re
@@ -25,19 +25,19 @@ from starschema_assets.errors import StarschemaError, did_you_mean
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 SAMPLE_DATABASE = CHECKOUT / "data" / "sample.duckdb"
-DATABASES = ("mysql", "mariadb", "duckdb")  # what a source's URL may begin with
+DATABASES = ("mysql", "mariadb", "duckdb")  # allowed schemes of a source's URL
 PREFIX = "STARSCHEMA_"
 _NUMBERS = {int: "a whole number", float: "a number"}
 
 
 class SettingsError(StarschemaError):
-    """A variable is no setting, or its value can't be used; one line for each."""
+    """Variables that aren't settings or have invalid values, with one line per variable."""
 
 
-def _like(pattern: str, said: str) -> AfterValidator:
+def _like(pattern: str, message: str) -> AfterValidator:
     def verify(text: str) -> str:
         if not re.fullmatch(pattern, text):
-            raise ValueError(said)
+            raise ValueError(message)
         return text
 
     return AfterValidator(verify)
@@ -45,7 +45,7 @@ def _like(pattern: str, said: str) -> AfterValidator:
 
 _SIZE = r"[1-9]\d*(MB|GB)"
 Memory = Annotated[str, _like(_SIZE, "must be a whole number with MB or GB, such as 96MB")]
-Page = Annotated[str, _like(r"https?://\S+", "must begin with http:// or https://")]
+Page = Annotated[str, _like(r"https?://\S+", "must start with http:// or https://")]
 Topic = Annotated[
     str,
     _like(
@@ -56,16 +56,16 @@ Topic = Annotated[
 
 
 class Settings(BaseSettings):
-    """One field a variable: `source_url` is STARSCHEMA_SOURCE_URL."""
+    """One field per variable: `source_url` is STARSCHEMA_SOURCE_URL."""
 
     model_config = SettingsConfigDict(
-        # Aliases, not a prefix: an error names the variable, which is what its reader set
+        # Aliases instead of a prefix, because errors then contain the variable's name
         alias_generator=AliasGenerator(validation_alias=lambda name: f"{PREFIX}{name.upper()}"),
         validate_by_name=True,
         env_ignore_empty=True,
         frozen=True,
-        use_attribute_docstrings=True,  # as the descriptions
-        hide_input_in_errors=True,  # a rejected source URL holds a password
+        use_attribute_docstrings=True,  # docstrings become descriptions
+        hide_input_in_errors=True,  # a rejected source URL may contain a password
     )
 
     source_url: SecretStr = SecretStr(f"duckdb:///{SAMPLE_DATABASE}")
@@ -78,22 +78,22 @@ class Settings(BaseSettings):
     """CA bundle that signed the server's certificate (for RDS, its global bundle); default:
     the system's."""
     zero_dates: Literal["refuse", "null"] = "refuse"
-    """What becomes of dates such as `0000-00-00` or `2025-00-15`: the extraction is refused,
-    or they become NULL and are counted."""
+    """Dates such as `0000-00-00` or `2025-00-15`: with `refuse` the extraction fails; with
+    `null` they are read as NULL and counted."""
     lake_uri: str = str(CHECKOUT / "data" / "lake")
     """Where the tables are published: a directory, or `s3://bucket/prefix`."""
     lock_wait: int = Field(600, ge=0)
-    """Seconds that a run waits for another one that is writing to the same lake."""
+    """Seconds that a run waits while another run writes to the same lake."""
     keep_versions: int = Field(5, ge=1)
-    """Earlier versions kept of each table in a local lake, for `make restore` and `make history`;
-    on S3 the bucket's versioning keeps them."""
+    """Number of earlier versions kept per table in a local lake, for `make restore` and `make
+    history`; on S3 the bucket's versioning keeps them."""
     scratch: Path = CHECKOUT / "data" / "scratch"  # not in /tmp, which every user may read
     """Directory for spilled sorts and for tables on their way to or from S3."""
     memory_limit: Memory = "96MB"
     """Memory that the engine may use before it spills to `STARSCHEMA_SCRATCH`."""
     engine: Literal["duckdb", "spark", "glue"] = "duckdb"
-    """Who computes the star: `duckdb` or `spark` on this machine, or `glue`, the Spark job
-    `STARSCHEMA_GLUE_JOB` in AWS; see [docs/spark.md](docs/spark.md)."""
+    """Engine that computes the star: `duckdb` or `spark` on this machine, or `glue`, the Spark
+    job `STARSCHEMA_GLUE_JOB` in AWS; see [docs/spark.md](docs/spark.md)."""
     glue_job: str | None = None
     """Glue job that computes the star; needed with the engine `glue`."""
     max_row_loss: float = Field(0.2, ge=0, le=1)
@@ -104,34 +104,34 @@ class Settings(BaseSettings):
     history_timezone: str = "UTC"
     """Time zone of the days from which versions are valid (IANA name)."""
     max_order_age: int | None = Field(None, ge=0)
-    """Age in days at which the newest date of a fact is reported; default: never."""
+    """Warn if the newest date of a fact is older than this many days; default: never."""
     schedule_hour: int = Field(5, ge=0, le=23)
     """Hour of the daily refresh, in `STARSCHEMA_SCHEDULE_TIMEZONE`."""
     schedule_timezone: str = "UTC"
     """Time zone of the daily refresh (IANA name)."""
     schedule_on: bool = False
-    """Whether the daily refresh runs without being switched on in the UI."""
+    """`true`: the daily refresh runs without being switched on in the UI."""
     glue_crawler: str | None = None
     """Glue crawler that catalogs the star; default: the embedded catalog instead."""
     glue_database: str | None = None
     """Glue database into which the crawler writes; needed with the crawler."""
     crawl_timeout: int = Field(1800, ge=1)
-    """Seconds that a crawl may take, waiting for a busy crawler included."""
+    """Seconds that a crawl may take, including the wait for a busy crawler."""
     catalog: Path = CHECKOUT / "data" / "catalog.duckdb"
-    """File of the embedded catalog: a DuckDB database with a view a table."""
+    """File of the embedded catalog: a DuckDB database with one view per table."""
     athena_workgroup: str = "primary"
     """Athena workgroup in which queries run, with the Glue catalog."""
     source_secret: str | None = None
     """Secret in AWS Secrets Manager with the source's `username` and `password`, as RDS
     manages it; the URL then needs neither."""
     alert_topic: Topic | None = None
-    """SNS topic (ARN) that is told of failed runs and failed blocking checks."""
+    """SNS topic (ARN) that receives alerts about failed runs and failed blocking checks."""
     ui_url: Page = "http://127.0.0.1:3000"
-    """Where Dagster's webserver is found by those who read the alerts."""
+    """URL of Dagster's webserver, used for the links in alerts."""
 
     @property
     def s3_lake(self) -> tuple[str, str] | None:
-        """Bucket and prefix of a lake on S3; the prefix is empty or ends in a slash."""
+        """Bucket and prefix of a lake on S3, else None. The prefix is empty or ends with "/"."""
         if not self.lake_uri.startswith("s3://"):
             return None
         bucket, _, path = self.lake_uri.removeprefix("s3://").partition("/")
@@ -140,10 +140,10 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _glue_is_whole(self) -> Self:
         if self.engine == "glue" and not self.glue_job:
-            raise ValueError("STARSCHEMA_ENGINE=glue needs STARSCHEMA_GLUE_JOB: the job's name")
+            raise ValueError("STARSCHEMA_ENGINE=glue needs STARSCHEMA_GLUE_JOB, the job's name")
         if self.glue_crawler and not self.glue_database:
             raise ValueError(
-                "STARSCHEMA_GLUE_CRAWLER needs STARSCHEMA_GLUE_DATABASE: where it writes"
+                "STARSCHEMA_GLUE_CRAWLER needs STARSCHEMA_GLUE_DATABASE, the crawler's database"
             )
         return self
 
@@ -182,10 +182,10 @@ class Settings(BaseSettings):
             return name
         raise ValueError(f"must be an IANA time zone, e.g. Europe/Paris{did_you_mean(name, zones)}")
 
-    @model_validator(mode="wrap")  # the last of all, so that it is around the others
+    @model_validator(mode="wrap")  # defined last, so that it wraps the others
     @classmethod
     def _readable(cls, values: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        """Raise SettingsError: one line for each variable, and nothing of what was given."""
+        """Turn errors into SettingsError, with one line per variable and without its value."""
         lines = _unknown_variables(os.environ, cls.model_fields)
         try:
             settings = handler(values)
@@ -197,37 +197,37 @@ class Settings(BaseSettings):
 
 
 def _unknown_variables(environment: Mapping[str, str], fields: Collection[str]) -> list[str]:
-    """A line for each variable that looks like a setting and isn't one."""
+    """Return one line per variable that looks like a setting but isn't one."""
     settings = [f"{PREFIX}{name.upper()}" for name in fields]
     return [
         f"{variable} isn't a setting{_meant(variable, fields)}"
         for variable, value in sorted(environment.items())
-        if (  # also one whose prefix is misspelled
+        if (  # the second condition finds misspelled prefixes
             variable.upper().startswith(PREFIX)
             or get_close_matches(variable.upper(), settings, 1, 0.9)
         )
         and not variable.startswith(f"{PREFIX}TEST_")
         and variable.upper() not in settings
-        and value  # an empty one is as good as not set
+        and value  # an empty variable counts as not set
     ]
 
 
 def _lines_of(error: ValidationError, fields: Mapping[str, FieldInfo]) -> Iterator[str]:
-    """A line for each error of pydantic's."""
+    """Yield one line per validation error."""
     for each in error.errors(include_url=False, include_input=False):
-        # An error of this project says itself what is allowed
-        said = str(each["ctx"]["error"]) if each["type"] == "value_error" else None
+        # The validators above raise errors that say what is allowed
+        message = str(each["ctx"]["error"]) if each["type"] == "value_error" else None
         if not each["loc"]:
-            yield said or each["msg"]
+            yield message or each["msg"]
             continue
         name = str(each["loc"][0]).upper().removeprefix(PREFIX).lower()
         allowed = f"must be {_allowed(fields[name])}" if name in fields else each["msg"]
-        yield f"{PREFIX}{name.upper()} {said or allowed}"
+        yield f"{PREFIX}{name.upper()} {message or allowed}"
 
 
 def _meant(variable: str, fields: Collection[str]) -> str:
     near = get_close_matches(variable.partition("_")[2].lower(), fields, n=1)
-    return f"; did you mean {PREFIX}{near[0].upper()}?" if near else ": README.md lists them all"
+    return f"; did you mean {PREFIX}{near[0].upper()}?" if near else ": see the list in README.md"
 
 
 def _allowed(field: FieldInfo) -> str:
@@ -247,6 +247,6 @@ def _allowed(field: FieldInfo) -> str:
 
 
 def kind_of(address: str) -> str | None:
-    """What marks an address that is no path of this machine, e.g. `gs:`; None if it is a path."""
+    """Return the scheme of an address, e.g. `gs:`, or None if it is a local path."""
     kind = re.match(r"\s*(?:[A-Za-z][\w+.-]*:|(?:s3|gs)//)", address)
     return kind[0] if kind else None

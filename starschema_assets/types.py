@@ -1,6 +1,6 @@
-"""The type of a column on its way: what the source declares, Athena's name for it, Arrow's type.
+"""Converts column types: the source's declared type, Athena's type and Arrow's type.
 
-The names of Athena are the vocabulary of the contracts; DuckDB and Spark understand them too.
+Contracts use Athena's type names. DuckDB and Spark understand them as well.
 """
 
 import re
@@ -14,24 +14,24 @@ from pyarrow import types as t
 from starschema_assets.errors import StarschemaError
 
 MAX_DECIMAL_DIGITS = 38
-"""What DuckDB, Arrow's decimal128, Spark and Athena hold."""
+"""The limit of DuckDB, Arrow's decimal128, Spark and Athena."""
 
 
-class UnsupportedType(ValueError):  # noqa: N818 - says what the type is, as TypeError does
-    """A type that can't be held exactly, or that the table in this module doesn't know."""
+class UnsupportedType(ValueError):  # noqa: N818 - named after the type
+    """A type whose values can't be stored exactly, or that this module doesn't know."""
 
 
 class ColumnRefused(StarschemaError):  # noqa: N818
-    """A column holds what Athena can't."""
+    """A column has a type or a value that Athena can't store exactly."""
 
 
 @dataclass(frozen=True)
 class SourceType:
-    """What becomes of a declared type."""
+    """The types to which a declared type is converted."""
 
     athena: str
     presented: pa.DataType
-    """What DuckDB must present for it; anything else is refused before a cast."""
+    """The Arrow type in which DuckDB must return it. Any other type is rejected, not cast."""
 
 
 _ARROW: dict[str, pa.DataType] = {
@@ -59,7 +59,7 @@ _SOURCE: dict[str, SourceType] = {
     "boolean": SourceType("boolean", pa.bool_()),
     "bit(1)": SourceType("boolean", pa.bool_()),
     "bit": _BINARY,  # bit(2) to bit(64): big-endian bytes
-    "tinyint": SourceType("tinyint", pa.int8()),  # tinyint(1) too: it may hold 2 to 127
+    "tinyint": SourceType("tinyint", pa.int8()),  # also tinyint(1): it isn't always 0 or 1
     "smallint": SourceType("smallint", pa.int16()),
     "mediumint": SourceType("int", pa.int32()),
     "int": SourceType("int", pa.int32()),
@@ -79,7 +79,7 @@ _SOURCE: dict[str, SourceType] = {
     "date": SourceType("date", pa.date32()),
     "datetime": SourceType("timestamp", pa.timestamp("us")),
     "timestamp": SourceType("timestamp", pa.timestamp("us")),  # in UTC
-    "time": _TEXT,  # -838:59:59 to 838:59:59, beyond what a time of day holds
+    "time": _TEXT,  # -838:59:59 to 838:59:59: more than a time of day
     "year": SourceType("int", pa.int32()),
     "char": _TEXT,
     "varchar": _TEXT,
@@ -105,14 +105,14 @@ _DECLARED = re.compile(
     r"(?P<name>[a-z][a-z0-9]*)"
     r"(?:\((?P<digits>\d+)(?:, ?(?P<scale>\d+))?\)|\('.*'\))?"
     r"(?P<unsigned> unsigned)?(?: zerofill)?"
-    r"(?: /\*.*\*/)?",  # MariaDB's remarks, e.g. on compressed columns
+    r"(?: /\*.*\*/)?",  # MariaDB's comments, e.g. on compressed columns
     re.IGNORECASE | re.DOTALL,
 )
 _DECIMAL = re.compile(r"decimal\((\d+),(\d+)\)")
 
 
 def source_type(declared: str) -> SourceType:
-    """What becomes of a type that MySQL or DuckDB declares, e.g. `int(10) unsigned`."""
+    """Return the types for a type that MySQL or DuckDB declares, e.g. `int(10) unsigned`."""
     match = _DECLARED.fullmatch(declared)
     name = match["name"].lower() if match else ""
     if match and name == "decimal" and match["digits"]:
@@ -122,12 +122,12 @@ def source_type(declared: str) -> SourceType:
     if name == "bit" and match and match["digits"] == "1":
         name = "bit(1)"
     if name not in _SOURCE:
-        raise UnsupportedType(f"{declared} has no counterpart in Athena")
+        raise UnsupportedType(f"Athena has no type for {declared}")
     return _SOURCE[name]
 
 
 def presented_types(declared: Iterable[str]) -> tuple[pa.DataType, ...]:
-    """What DuckDB must present for columns of these types."""
+    """Return the Arrow types in which DuckDB must return columns of the declared types."""
     return tuple(source_type(each).presented for each in declared)
 
 
@@ -138,7 +138,7 @@ def _decimal(declared: str, digits: int, scale: int) -> SourceType:
 
 
 def arrow_type(athena: str) -> pa.DataType:
-    """The Arrow type that holds an Athena type, e.g. `decimal(10,2)`."""
+    """Return the Arrow type for an Athena type, e.g. `decimal(10,2)`. Raises UnsupportedType."""
     if decimal := _DECIMAL.fullmatch(athena):
         return pa.decimal128(int(decimal[1]), int(decimal[2]))
     if athena not in _ARROW:
@@ -147,7 +147,7 @@ def arrow_type(athena: str) -> pa.DataType:
 
 
 def athena_type(arrow: pa.DataType) -> str:
-    """The name that Athena gives to an Arrow type; what it can't hold exactly is refused."""
+    """Return the Athena type for an Arrow type. Raises UnsupportedType if there is no exact one."""
     if pa.types.is_decimal128(arrow):
         return f"decimal({arrow.precision},{arrow.scale})"
     if arrow not in _ATHENA:
@@ -159,7 +159,7 @@ def athena_type(arrow: pa.DataType) -> str:
 
 
 # https://docs.aws.amazon.com/athena/latest/ug/data-types.html has neither unsigned integers nor
-# times of day, and Athena shows timestamps finer than a millisecond or microsecond as junk.
+# times of day, and Athena returns wrong values for nanosecond timestamps.
 Predicate = Callable[[pa.DataType], bool]
 
 _SAFE: tuple[tuple[Predicate, pa.DataType], ...] = (
@@ -177,19 +177,19 @@ _SAFE: tuple[tuple[Predicate, pa.DataType], ...] = (
     (t.is_fixed_size_binary, pa.binary()),
 )
 _REFUSED: tuple[tuple[Predicate, str], ...] = (
-    (t.is_null, "it has no value to tell its type from: declare a type for it"),
-    (t.is_time, "Athena has no time of day: make it text, or a number of seconds"),
-    (t.is_duration, "Athena has no duration: make it a number, with its unit in the name"),
-    (t.is_interval, "Athena has no interval: make it a number, with its unit in the name"),
-    (t.is_nested, "the lake's tables are flat: give each part a column of its own"),
+    (t.is_null, "its type is unknown, because it has no values: cast it to a type"),
+    (t.is_time, "Athena has no time of day: cast it to text, or to a number of seconds"),
+    (t.is_duration, "Athena has no duration: convert it to a number, with the unit in the name"),
+    (t.is_interval, "Athena has no interval: convert it to a number, with the unit in the name"),
+    (t.is_nested, "the lake's tables are flat: use a separate column for each part"),
 )
 
 
 def athena_safe(schema: pa.Schema) -> pa.Schema:
-    """The schema in types that Athena has, each holding every value of the column's own type.
+    """Return the schema in types that Athena supports and that can store all values exactly.
 
-    Timestamps are in microseconds, those with a time zone in UTC. Every column is nullable,
-    because a NULL that a contract forbids is for the audit to find and show. Raises ColumnRefused.
+    Timestamps are in microseconds, those with a time zone in UTC. Every column is nullable, because
+    the audit, not the writer, reports forbidden NULLs. Raises ColumnRefused.
     """
     seen: dict[str, str] = {}
     for name in schema.names:
@@ -202,9 +202,9 @@ def athena_safe(schema: pa.Schema) -> pa.Schema:
 
 
 def conform(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    """The batch in the types that `athena_safe` gave its schema, with the same values.
+    """Cast a batch to the schema that `athena_safe` returned, without changing values.
 
-    Raises ColumnRefused for a value that its safe type can't hold exactly.
+    Raises ColumnRefused for a value that the new type can't store exactly.
     """
     return pa.record_batch([_cast(batch.column(f.name), f) for f in schema], schema=schema)
 

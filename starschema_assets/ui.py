@@ -1,4 +1,4 @@
-"""`make ui`: Dagster's webserver and daemon, once on an instance."""
+"""`make ui`: Dagster's webserver and daemon, started at most once per instance."""
 
 import argparse
 import errno
@@ -17,9 +17,9 @@ HOST = "127.0.0.1"
 
 
 def main() -> None:
-    """Become `dagster dev`; raises StarschemaError if another one serves the same instance."""
+    """Replace this process with `dagster dev`. Raises StarschemaError if one is running already."""
     parser = argparse.ArgumentParser("python -m starschema_assets.ui", description=__doc__)
-    parser.add_argument("--port", type=_port, default=3000, help="of the webserver (default: 3000)")
+    parser.add_argument("--port", type=_port, default=3000, help="webserver's port (default: 3000)")
     port = parser.parse_args().port
     settings = Settings()
     lock = _locked(f"http://{HOST}:{port}, process {os.getpid()}")
@@ -27,7 +27,7 @@ def main() -> None:
     if "source_url" not in settings.model_fields_set:
         ensure_sample()
     os.environ["DAGSTER_HOME"] = str(command.home())
-    os.set_inheritable(lock.fileno(), True)  # noqa: FBT003 - held until `dagster dev` ends, however it ends
+    os.set_inheritable(lock.fileno(), True)  # noqa: FBT003 - held until `dagster dev` ends
     workspace = str(CHECKOUT / "workspace.yaml")
     arguments = ["dev", "-w", workspace, "-h", HOST, "-p", str(port)]
     os.execv(sys.executable, [sys.executable, "-m", "dagster", *arguments])  # noqa: S606
@@ -40,17 +40,17 @@ def _port(text: str) -> int:
 
 
 def _locked(holder: str) -> IO[str]:
-    """The lock file, held by this process, with what the next one is told."""
+    """Lock the lock file and write `holder` into it, for the message of the next `make ui`."""
     try:
         file = (command.home() / "ui.lock").open("a+", encoding="utf-8")
     except OSError as error:
-        raise StarschemaError(f"DAGSTER_HOME must be a directory to write to: {error}") from None
+        raise StarschemaError(f"DAGSTER_HOME must be a writable directory: {error}") from None
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         file.seek(0)
         raise StarschemaError(
-            f"`make ui` runs already on {command.home()}: {file.read().strip()}. "
+            f"`make ui` is already running on {command.home()}: {file.read().strip()}. "
             "Open that address, or end that process first."
         ) from None
     file.truncate(0)
@@ -65,8 +65,8 @@ def _verify_free(port: int) -> None:
             probe.bind((HOST, port))
         except OSError as error:
             left = (
-                ". If a `make ui` was killed, end what it left: on another port, a second daemon "
-                "would work beside its daemon"
+                ". If a `make ui` was killed, end its remaining processes: on another port, a "
+                "second daemon would run beside theirs"
             )
             is_taken = error.errno == errno.EADDRINUSE
             raise StarschemaError(

@@ -115,7 +115,7 @@ def test_no_command_begins_with_a_setting_that_is_none(command: str, commands: C
         ),
         (["run", "DAGSTER_HOME=/no/home"], {}, 'DAGSTER_HOME "/no/home" is not a directory'),
         (["ui", "PORT=http"], {}, "--port: must be a whole number from 1 to 65535"),
-        (["ui", "DAGSTER_HOME=/no/home"], {}, "DAGSTER_HOME must be a directory to write to: "),
+        (["ui", "DAGSTER_HOME=/no/home"], {}, "DAGSTER_HOME must be a writable directory: "),
         (["query"], {}, "'' is neither SQL nor a question: give a query, @file, or one of"),
         (["query", "SQL=nonsense"], {}, "'nonsense' is neither SQL nor a question"),
         (["query", f"SQL={QUESTION}s"], {}, rf"; did you mean {QUESTION}\?"),
@@ -135,7 +135,7 @@ def test_no_command_begins_with_a_setting_that_is_none(command: str, commands: C
         (["restore"], {}, "No table of 'star' is published: .*STARSCHEMA_LAKE_URI"),
         (["forget", "TABLE=star"], {}, "No table of 'star' is published: .*STARSCHEMA_LAKE_URI"),
         (["forget", "TABLE=star/x"], {}, r"star/x is not in .*x\.parquet: there is nothing to"),
-        (["restore", "TABLE=stars"], {}, "No table of 'stars' is published: name a stage, or"),
+        (["restore", "TABLE=stars"], {}, "No table of 'stars' is published: use a stage, or"),
         (["restore", "TABLE=star/x"], {}, r"star/x is not in .*x\.parquet: there is nothing to"),
         (["restore", "TABLE=a b"], {}, "unrecognized arguments: b"),
         (["history"], {}, r"star_tables: raw/\w+ is not in .*: materialize it first"),
@@ -163,7 +163,7 @@ def test_a_failed_refresh_has_its_stack_trace_in_the_file_that_is_named(
     cause, outcome, _ = commands.end("run", STARSCHEMA_SOURCE_URL=NOBODY)
     log = commands.home / "last-failure.log"
     assert re.match("raw_tables: mysql://reader@.*; check host and port in STARSCHEMA_SOU", cause)
-    assert outcome.startswith(f"refresh failed; it published nothing. The whole log is in {log}, ")
+    assert outcome.startswith(f"refresh failed; it published nothing. Full log: {log}, ")
     assert log.stat().st_mode & 0o077 == 0
     kept = log.read_text()
     first = kept.index("Failure: mysql://reader@127.0.0.1:1/shop: Can't connect")
@@ -178,7 +178,7 @@ def test_a_question_without_an_answer_is_no_failed_refresh(commands: Commands) -
     here = {"STARSCHEMA_SOURCE_URL": f"duckdb:///{source}", "STARSCHEMA_GLUE_DATABASE": "sales"}
     done = commands.make("run", **here)
     assert done.returncode == 0
-    assert done.stdout.count("No answer: AWS can't be reached") == 2
+    assert done.stdout.count("No result: AWS can't be reached") == 2
     assert done.stdout.splitlines()[-1].startswith("The tables are in ")
     assert (commands.folder / "lake/star/fact_orders/fact_orders.parquet").exists()
     done = commands.make("history", **here)
@@ -232,7 +232,7 @@ def test_only_a_ui_that_lives_keeps_a_second_one_out(is_alive: bool, commands: C
         port = another.getsockname()[1]
         end = commands.end("ui", f"PORT={port}")
     assert end[-2].startswith(
-        f"`make ui` runs already on {commands.home}: http://127.0.0.1:3999, process 123. "
+        f"`make ui` is already running on {commands.home}: http://127.0.0.1:3999, process 123. "
         if is_alive
         else f"PORT={port} can't be used: Address already in use"
     )

@@ -57,9 +57,9 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
         ("MEMORY_LIMIT", "lots", "must be a whole number with MB or GB, such as 96MB"),
         ("SCHEDULE_TIMEZONE", "Europe/Berln", "must be an IANA .*; did you mean Europe/Berlin\\?"),
         ("ALERT_TOPIC", "https://example.com/hook", "must be the ARN of an SNS topic: arn:aws:.*"),
-        ("UI_URL", "example.com", "must begin with http:// or https://"),
-        ("ENGINE", "glue", "=glue needs STARSCHEMA_GLUE_JOB: .*"),
-        ("GLUE_CRAWLER", "stars", "needs STARSCHEMA_GLUE_DATABASE: where it writes"),
+        ("UI_URL", "example.com", "must start with http:// or https://"),
+        ("ENGINE", "glue", "=glue needs STARSCHEMA_GLUE_JOB, .*"),
+        ("GLUE_CRAWLER", "stars", "needs STARSCHEMA_GLUE_DATABASE, the crawler's database"),
     ],
 )
 def test_a_bad_value_is_refused_by_the_name_of_its_variable_and_what_is_allowed(
@@ -106,7 +106,7 @@ def test_a_directory_and_a_bucket_are_lakes(uri: str) -> None:
         ("STARSCHEMA_SORUCE_URL", "; did you mean STARSCHEMA_SOURCE_URL?"),
         ("starschema_lake", "; did you mean STARSCHEMA_LAKE_URI?"),
         ("STARSHEMA_SOURCE_URL", "; did you mean STARSCHEMA_SOURCE_URL?"),
-        ("STARSCHEMA_COLOUR", ": README.md lists them all"),
+        ("STARSCHEMA_COLOUR", ": see the list in README.md"),
     ],
 )
 def test_a_variable_that_is_no_setting_is_refused_with_the_nearest_one(

@@ -46,7 +46,7 @@ def test_a_declared_type_is_read_in_any_spelling(declared: str, athena: str) -> 
 def test_a_declared_type_that_cannot_be_held_is_refused_by_name(declared: str) -> None:
     with pytest.raises(UnsupportedType) as refused:
         source_type(declared)
-    assert str(refused.value).startswith(declared)
+    assert declared in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -214,7 +214,9 @@ def test_a_second_ui_of_the_same_instance_is_refused_with_the_address_of_the_fir
         command, env=ui.environment, cwd=ui.log.parent, capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
-    assert f"runs already on {ui.log.parent}: {ui.url}, process " in done.stderr.splitlines()[-1]
+    assert (
+        f"is already running on {ui.log.parent}: {ui.url}, process " in done.stderr.splitlines()[-1]
+    )
 
 
 @pytest.mark.usefixtures("run_id")

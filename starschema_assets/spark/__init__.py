@@ -1,1 +1,1 @@
-"""Spark as an engine of the star, and the messages of its job."""
+"""Spark as an engine of the star, and the messages of the Spark job."""

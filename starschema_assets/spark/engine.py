@@ -1,4 +1,4 @@
-"""The star made by Spark: a session, the tables that it holds, and the parts that it writes."""
+"""Builds the star with Spark: the session, its tables, and the engine."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -14,9 +14,9 @@ from starschema_assets.spark.files import Files, read_parts
 from starschema_assets.spark.sql import spark_sql, view_of
 
 _EVERYWHERE = {
-    "spark.sql.ansi.enabled": "true",  # an overflow is an error, and not a NULL
+    "spark.sql.ansi.enabled": "true",  # an overflow is an error instead of NULL
     "spark.sql.session.timeZone": "UTC",
-    # Days before 1582 as they are: Spark 3 refuses to guess which calendar a file's are of
+    # Dates before 1582 are read and written unchanged. By default Spark 3 raises an error for them
     "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
     "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
 }
@@ -32,8 +32,8 @@ _HERE = {
 
 
 def open_session() -> SparkSession:
-    """The session of the cluster that started this process, or else one on this machine."""
-    # spark-submit sets the variable, Glue's included.
+    """Return the session of the cluster that runs this process, or else a local session."""
+    # spark-submit sets the variable, also in Glue.
     options = _EVERYWHERE if "PYSPARK_GATEWAY_PORT" in os.environ else _EVERYWHERE | _HERE
     builder = SparkSession.builder.appName("starschema")
     for name, value in options.items():
@@ -42,46 +42,45 @@ def open_session() -> SparkSession:
 
 
 class SparkTables:
-    """Tables under their asset paths, asked in DuckDB's SQL."""
+    """Tables by their asset paths, queried in DuckDB's SQL."""
 
     def __init__(self, session: SparkSession) -> None:
         self._session = session
 
     def add(self, path: Table, files: str) -> None:
-        """Make a Parquet file, or a folder of its parts, readable as a table."""
+        """Register a Parquet file, or a folder with its parts, as a table."""
         self._session.read.parquet(files).createOrReplaceTempView(view_of(*path))
 
     def define(self, path: Table, query: str) -> None:
-        """Make a query readable as a table."""
+        """Register a query as a table."""
         self.frame(query).createOrReplaceTempView(view_of(*path))
 
     def frame(self, query: str) -> DataFrame:
-        """The query, to be computed when its rows are asked for."""
+        """Return a query as a DataFrame. Spark runs it when the rows are read."""
         return self._session.sql(spark_sql(query))
 
     def fetch(self, query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-        """Columns and rows of a query."""
+        """Run a query and return its columns and rows."""
         frame = self.frame(query)
         return frame.columns, [tuple(row) for row in frame.collect()]
 
     def suspects(self, table: str, key: Sequence[str]) -> str:  # noqa: ARG002
-        """All rows: to see them in their order would take one worker."""
+        """Return a condition for all rows. Narrowing them down would need sorting on one worker."""
         return "true"
 
     def parts(self, table: str, column: str, rows: int) -> list[str]:  # noqa: ARG002
-        """All rows: the workers share them out."""
+        """Return a condition for all rows, because Spark splits them among its workers."""
         return ["true"]
 
 
 class SparkEngine:
-    """See `Engine`."""
+    """The `Engine` that builds star tables with Spark."""
 
     def __init__(self, tables: SparkTables, files: Files) -> None:
         self.tables = tables
         self._files = files
 
     def read(self, table: Table, schema: str | None = None) -> None:
-        """See `Engine`."""
         self.tables.add((schema or table[0], table[1]), self._files.published(table))
 
     def rows(
@@ -90,7 +89,7 @@ class SparkEngine:
         largest: int,  # noqa: ARG002
         part_sql: PartSQL | None,
     ) -> pa.RecordBatchReader:
-        """See `Engine`; the workers write parts, which are read in their order."""
+        """Let the workers write parts, and read the parts in order."""
         for name, sql in model.steps.items():
             self.tables.define(("star", name), sql)
         path = model.contract.path
@@ -99,10 +98,10 @@ class SparkEngine:
         return read_parts(self._files.parts(path))
 
     def replace(self, staged: Mapping[Table, Path]) -> None:
-        """See `Engine`; the parts are audited, and the file made of them is published."""
+        """Register the parts for the audit. The published file is written from the same parts."""
         for table, file in staged.items():
             self.add(table, file)
 
     def add(self, table: Table, file: Path) -> None:  # noqa: ARG002
-        """See `Engine`; the file is made of the parts."""
+        """Register the parts that the file was written from."""
         self.tables.add(table, self._files.staging(table))

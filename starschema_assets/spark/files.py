@@ -1,7 +1,7 @@
-"""Where Spark reads published tables and writes the parts of new ones.
+"""Files that Spark reads (published tables) and writes (parts of new tables).
 
-On one machine that is a local folder, for a lake on S3 as well. The workers of a cluster share S3
-alone: they read the lake's objects and write below its `_spark/staging/`.
+Local Spark uses a local folder, even for a lake on S3. The workers of a cluster share only S3: they
+read the lake's objects and write below its `_spark/staging/`.
 """
 
 from collections.abc import Iterator
@@ -24,64 +24,61 @@ BATCH_ROWS = 100_000
 
 
 class Files(Protocol):
-    """Places by table."""
+    """Locations of the files of each table."""
 
     def published(self, table: Table) -> str:
-        """What Spark reads as the version that is published now."""
+        """Return the location of the published version."""
 
     def staging(self, table: Table) -> str:
-        """The folder into which Spark writes parts."""
+        """Return the folder into which Spark writes parts."""
 
     def parts(self, table: Table) -> Iterator[Path]:
-        """The parts as local files, in the order of their rows; each lives until the next."""
+        """Yield the parts as local files, in row order. Each may be replaced by the next."""
 
     def clear(self, *, of_all_runs: bool) -> None:
-        """Remove what this run staged, or every run; the latter only with the lake's lock."""
+        """Delete staged files of this run or, if the lake's lock is held, of all runs."""
 
 
 class LocalFiles:
-    """Below one scratch folder, which no other run uses."""
+    """Files in a scratch folder that belongs to one run."""
 
     def __init__(self, lake: Lake, folder: Path) -> None:
         self._lake = lake
         self._folder = folder
 
     def published(self, table: Table) -> str:
-        """The local file that the lake hands out."""
         return str(self._lake.fetch(table))
 
     def staging(self, table: Table) -> str:
-        """A folder of the table's own."""
         return str(self._folder / name_of(table))
 
     def parts(self, table: Table) -> Iterator[Path]:
-        """Spark numbers them."""
+        """Yield the parts in the order of the numbers in their names."""
         yield from sorted((self._folder / name_of(table)).glob("part-*"))
 
     def clear(self, *, of_all_runs: bool) -> None:
-        """Nothing: the scratch folder goes with the run, and killed runs' with the next."""
+        """Do nothing. The scratch folder is deleted with the run, or by the next run."""
 
 
 class S3Files:
-    """Below `<lake>/_spark/staging/`; parts pass through a scratch folder, one at a time."""
+    """Files below `<lake>/_spark/staging/`. Parts are downloaded one at a time."""
 
     def __init__(self, lake: Lake, bucket: Bucket, run_id: str, folder: Path) -> None:
-        """`bucket` is the lake's, below its `_spark/staging/`."""
+        """`bucket` is the lake's bucket with the prefix `_spark/staging/`."""
         self._lake = lake
         self._bucket = bucket
         self._run_id = run_id
         self._folder = folder
 
     def published(self, table: Table) -> str:
-        """The object itself; nobody replaces it while the lake's lock is held."""
+        """Return the object's URI. While the lake's lock is held, the object isn't replaced."""
         return self._lake.uri(table)
 
     def staging(self, table: Table) -> str:
-        """A prefix of the table's own."""
         return f"s3://{self._bucket.name}/{self._prefix(table)}"
 
     def parts(self, table: Table) -> Iterator[Path]:
-        """Spark numbers them."""
+        """Yield the parts in the order of the numbers in their names."""
         local = self._folder / "part"
         with clear_errors(self._bucket.name, self._bucket.prefix, f"{name_of(table)}: reading"):
             for key in sorted(self._bucket.keys(f"{self._prefix(table)}part-")):
@@ -89,9 +86,9 @@ class S3Files:
                 yield local
 
     def clear(self, *, of_all_runs: bool) -> None:
-        """Object by object: parts are few."""
+        """Delete the objects one by one, because there are only a few."""
         below = self._bucket.prefix + ("" if of_all_runs else f"{self._run_id}/")
-        with clear_errors(self._bucket.name, below, "Clearing the staging"):
+        with clear_errors(self._bucket.name, below, "Deleting staged files"):
             for key in self._bucket.keys(below):
                 self._bucket.client.delete_object(Bucket=self._bucket.name, Key=key)
 
@@ -101,7 +98,7 @@ class S3Files:
 
 @contextmanager
 def open_files(lake: Lake, settings: Settings, run_id: str, *, on_cluster: bool) -> Iterator[Files]:
-    """The places of one run; its scratch folder is gone afterwards."""
+    """Provide the files of one run. Its scratch folder is deleted at the end."""
     scratch = Scratch(settings.scratch)
     try:
         if not on_cluster:
@@ -113,15 +110,15 @@ def open_files(lake: Lake, settings: Settings, run_id: str, *, on_cluster: bool)
             yield S3Files(lake, bucket, run_id, scratch.path)
         else:
             raise LakeError(
-                f"The workers of a cluster can't reach {settings.lake_uri}: "
-                "let STARSCHEMA_LAKE_URI name a lake on S3."
+                f"Spark workers of a cluster can't reach {settings.lake_uri}: "
+                "set STARSCHEMA_LAKE_URI to a location on S3."
             )
     finally:
         scratch.close()
 
 
 def read_parts(parts: Iterator[Path]) -> pa.RecordBatchReader:
-    """The rows of all parts, one after the other, in the memory of a batch."""
+    """Return a reader of the rows of all parts in order, with one batch in memory."""
     first = pq.ParquetFile(next(parts))
 
     def batches() -> Iterator[pa.RecordBatch]:

@@ -1,7 +1,7 @@
-"""What the job tells Dagster of its findings and publications, as messages of Dagster Pipes.
+"""Messages from the Spark job to Dagster about findings and published tables.
 
-Pipes has messages of its own for asset checks; they lack a description, in which a check says
-what it found.
+They are custom messages of Dagster Pipes. Its built-in messages for asset checks have no field for
+a description of the result.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,27 +26,27 @@ class Told:
 
 
 def finding_message(finding: Finding) -> Message:
-    """A check's result."""
+    """Return the message for a check's result."""
     fields = {name: getattr(finding, name) for name in _FINDING}
     return {"finding": as_json({"title": finding.title, **fields})}
 
 
 def published_message(told: Told) -> Message:
-    """A publication."""
+    """Return the message for a published table."""
     return {"published": as_json(asdict(told))}
 
 
 END: Message = {"end": True}
-"""The last word: nothing that the job told was lost on the way."""
+"""The last message. If it arrives, no message was lost."""
 
 
 def error_message(error: BaseException) -> Message:
-    """Why the job failed."""
+    """Return the message for the error that ended the job."""
     return {"error": f"{type(error).__name__}: {error}"}
 
 
 def findings_in(messages: Iterable[Message], contracts: Iterable[Contract]) -> Iterator[Finding]:
-    """The findings that were told about tables of these contracts, in their order."""
+    """Yield the findings in the messages. `contracts` must include all of their tables."""
     checks = {
         f"{contract.name}:{check.name}": (contract, check)
         for contract in contracts
@@ -60,7 +60,7 @@ def findings_in(messages: Iterable[Message], contracts: Iterable[Contract]) -> I
 
 
 def published_in(messages: Iterable[Message]) -> Iterator[Told]:
-    """The publications that were told, in their order."""
+    """Yield the published tables in the messages."""
     for message in messages:
         if "published" in message:
             fields = dict(message["published"])
@@ -68,9 +68,9 @@ def published_in(messages: Iterable[Message]) -> Iterator[Told]:
 
 
 def error_in(messages: Iterable[Message]) -> str | None:
-    """Why the job failed, if it did and could still tell."""
+    """Return the error in the messages, or None if the job sent none."""
     return next((message["error"] for message in messages if "error" in message), None)
 
 
 _FINDING = ("passed", "message", "offending_rows", "examples", "warning", "final")
-"""The fields of a finding beside its contract and check, which its title names."""
+"""The fields of a finding except its contract and check, which its title identifies."""

@@ -1,4 +1,4 @@
-"""The star's SQL for Spark: transpiled, so that each table is written once."""
+"""Transpiles the star's SQL from DuckDB to Spark, so that each table needs only one query."""
 
 from functools import cache
 
@@ -10,20 +10,20 @@ SPACES = (
     "\u0020\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u202f\u205f\u3000"
 )
-"""What DuckDB trims: Unicode's space separators. Spark trims U+0020 alone unless told otherwise."""
+"""Characters that DuckDB trims: Unicode's space separators. By default Spark trims only U+0020."""
 
 
 def view_of(schema: str, table: str) -> str:
-    """The temporary view that stands for a table: its name can't have a schema."""
+    """Return the name of a table's temporary view. Such a name can't have a schema."""
     return f"{schema}__{table}"
 
 
 @cache
 def spark_sql(query: str) -> str:
-    """A query of DuckDB's in Spark's dialect, over the views of its tables.
+    """Return a DuckDB query in Spark's dialect, with the temporary views of its tables.
 
-    What sqlglot knows is left to it, e.g. that DuckDB sorts NULLs last. `lower` differs for what
-    Unicode added after version 13, the one of Java 17.
+    sqlglot handles most differences, e.g. that DuckDB sorts NULLs last. `lower` still differs for
+    characters that were added after Unicode 13, the version of Java 17.
     """
     return parse_one(query, dialect=DIALECT).transform(_as_spark).sql("spark")
 
@@ -36,7 +36,7 @@ def _as_spark(node: exp.Expr) -> exp.Expr:
         node.set("expression", exp.Literal.string(SPACES))
         node.set("position", node.args.get("position") or "BOTH")
     if isinstance(node, exp.Lower):
-        # Java has İ become two letters, and Σ another one at a word's end than within.
+        # Java lower-cases İ to two characters, and Σ to another letter at the end of a word.
         plain = exp.func("translate", node.this, *map(exp.Literal.string, ("İΣ", "iσ")))
         node.set("this", plain)
     return node

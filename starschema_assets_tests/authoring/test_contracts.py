@@ -109,7 +109,7 @@ def test_what_gets_no_contract_is_listed_with_its_reason(
     cast = "a view that casts it can be read instead"
     assert capsys.readouterr().out.splitlines() == [
         f"books.exact: left out: decimal(65,30) has more than 38 digits; {cast}",
-        f"books.place: left out: point has no counterpart in Athena; {cast}",
+        f"books.place: left out: Athena has no type for point; {cast}",
         f"late: left out: it is a view; {takes.format('late')}",
         (
             "lost items: left out: its name has more than letters, digits and underscores; make a "

@@ -42,7 +42,7 @@ def test_the_star_is_put_back_on_record_and_the_next_refresh_works(deployment: D
     for name in FILES:
         assert after[name] == (before if name.startswith("star/") else refreshed)[name]
     for table in STAR:
-        assert f"{'/'.join(table)}: put back what run {first} wrote at" in said
+        assert f"{'/'.join(table)}: restored the version of run {first} of" in said
         event = deployment.instance.get_latest_materialization_event(AssetKey(table))
         assert event
         assert event.asset_materialization

@@ -67,20 +67,20 @@ def test_a_table_goes_from_lake_and_catalog_on_record_and_can_be_put_back(
     assert "star/dim_shelves: " in shown
     assert "written by run r2" in shown
     assert FACT.table not in shown
-    assert "Nothing was taken out" in shown
+    assert "Nothing was deleted" in shown
     assert lake.tables("star") == sorted([OLD, FACT.path])
 
-    assert "Taken out" in command("unnamed", "--yes")
+    assert "Deleted." in command("unnamed", "--yes")
     assert lake.tables("star") == [FACT.path]
     assert list(catalog.tables()) == [FACT.table]
     with DagsterInstance.get() as instance:
         observed = instance.fetch_observations(AssetRecordsFilter(AssetKey(OLD)), limit=9)
     assert [record.asset_observation is not None for record in observed.records] == [True]
-    assert command("unnamed") == "A contract names every table that is published.\n"
+    assert command("unnamed") == "Every published table has a contract.\n"
 
     put_back = command("star/dim_shelves", main=restore.main)
-    assert "star/dim_shelves: put back what run r2 wrote" in put_back
-    assert "as it had been taken out" in put_back
+    assert "star/dim_shelves: restored the version of run r2 of" in put_back
+    assert "The table had been deleted" in put_back
     assert runs_in(lake.fetch(OLD)) == ["r2"]
 
 
@@ -89,7 +89,7 @@ def test_a_history_goes_only_by_a_word_of_its_own(lake: Lake, command: Command) 
     publish(lake, "r1", FACT.path)
     assert '"--yes --history"' in command("star")
     with pytest.raises(
-        StarschemaError, match=f"{HISTORIES[0].contract.name}: the source can't give"
+        StarschemaError, match=f"{HISTORIES[0].contract.name}: histories can't be read"
     ):
         command("star", "--yes")
     assert lake.tables("star") == sorted([HISTORY, FACT.path])
@@ -102,7 +102,7 @@ def test_a_history_goes_only_by_a_word_of_its_own(lake: Lake, command: Command) 
 def test_what_would_break_is_said(lake: Lake, command: Command) -> None:
     publish(lake, "r1", DIMENSION, FACT.path)
     shown = command("/".join(DIMENSION))
-    assert f"referred to by {FACT.name}; the next refresh makes it again" in shown
+    assert f"referred to by {FACT.name}; the next refresh creates it again" in shown
 
 
 @pytest.mark.usefixtures("lake")

@@ -157,7 +157,7 @@ def test_a_refused_column_is_named_with_its_table(lake: Lake) -> None:
     reader = pa.table({"empty": pa.nulls(3)}).to_reader()
     with (
         lake.lock("r1", LOG),
-        pytest.raises(ColumnRefused, match=r"star/fact_orders: column 'empty'.*declare a type"),
+        pytest.raises(ColumnRefused, match=r"star/fact_orders: column 'empty'.*cast it to a type"),
     ):
         lake.stage(FACT, reader, "r1")
 

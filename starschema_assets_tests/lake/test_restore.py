@@ -62,8 +62,8 @@ def test_a_table_goes_back_alone_and_it_is_on_record(
     publish(lake, "r1", FACT, DIMENSION)
     publish(lake, "r2", FACT, DIMENSION)
     printed = restore("star/fact_orders", settings)
-    assert "star/fact_orders: put back what run r1 wrote" in printed
-    assert "instead of what run r2 wrote" in printed
+    assert "star/fact_orders: restored the version of run r1 of" in printed
+    assert "It replaces the version of run r2" in printed
     assert current_runs(settings, FACT, DIMENSION) == ["r1", "r2"]
     with DagsterInstance.get() as instance:
         event = instance.get_latest_materialization_event(AssetKey(FACT))
@@ -86,10 +86,10 @@ def test_what_belongs_to_a_history_does_not_go_back_alone(
         with lake.lock("test", LOG):
             rows = pa.table({"run": [run]}).to_reader()
             lake.publish(lake.stage(FACT, rows, run, metadata={entry: "{}"}))
-    with pytest.raises(LakeError, match=r"go back together.*restore TABLE=star$"):
+    with pytest.raises(LakeError, match=r"restored together.*restore TABLE=star$"):
         restore("star/fact_orders", local_settings)
     assert current_runs(local_settings, FACT) == ["r2"]
-    assert "put back what run r1 wrote" in restore("star", local_settings)
+    assert "restored the version of run r1 of" in restore("star", local_settings)
 
 
 @pytest.mark.usefixtures("dagster_home")
@@ -102,8 +102,8 @@ def test_a_history_that_goes_back_tells_what_becomes_of_the_days_after_it(
             rows = pa.table({"run": [day]}).to_reader()
             lake.publish(lake.stage(FACT, rows, day, metadata={"digest": "", "day": day}))
     printed = restore("star", local_settings)
-    assert "The histories are those of 2026-01-05. The next refresh dates with its own" in printed
-    assert "`make history` rebuilds the days that were withdrawn" in printed
+    assert "The histories are now those of 2026-01-05. The next refresh dates all later" in printed
+    assert "`make history` rebuilds the days that were undone" in printed
 
 
 @pytest.mark.usefixtures("dagster_home")
@@ -131,7 +131,7 @@ def test_a_table_that_the_run_wrote_first_stays(
     publish(lake, "r1", FACT)
     publish(lake, "r2", DIMENSION, FACT)
     restore("star", settings)
-    assert "Left as it is: star/dim_products has no earlier version" in caplog.text
+    assert "Not restored: star/dim_products has no earlier version" in caplog.text
     assert current_runs(settings, FACT, DIMENSION) == ["r1", "r2"]
 
 

@@ -58,11 +58,11 @@ def test_a_nanosecond_that_would_be_lost_is_refused_with_its_column_and_value() 
 @pytest.mark.parametrize(
     ("kind", "advice"),
     [
-        (pa.null(), "declare a type"),
-        (pa.time64("us"), "make it text"),
-        (pa.duration("s"), "make it a number"),
-        (pa.list_(pa.int32()), "a column of its own"),
-        (pa.struct([("a", pa.int32())]), "a column of its own"),
+        (pa.null(), "cast it to a type"),
+        (pa.time64("us"), "cast it to text"),
+        (pa.duration("s"), "convert it to a number"),
+        (pa.list_(pa.int32()), "a separate column"),
+        (pa.struct([("a", pa.int32())]), "a separate column"),
         (pa.decimal256(39, 2), "up to 38 digits"),
         (pa.decimal128(5, -2), "scale is between 0"),
     ],

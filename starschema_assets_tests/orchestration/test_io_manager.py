@@ -151,7 +151,7 @@ def test_pandas_own_types_are_published_in_types_that_athena_has(project: Projec
 
 NOTHING = pd.DataFrame({"city": ["Nantes"], "manager": [None]})
 BAD: dict[str, tuple[Any, str]] = {
-    "a column of nothing but NULL": (NOTHING, "column 'manager' is null: it has no value"),
+    "a column of nothing but NULL": (NOTHING, "column 'manager' is null: its type is unknown"),
     "a column of numbers and text": (
         pd.DataFrame({"city": ["Nantes", "Bergen"], "manager": [1, "Mme Lefèvre"]}),
         "Could not convert 'Mme Lefèvre' .* for column manager",
@@ -164,7 +164,7 @@ BAD: dict[str, tuple[Any, str]] = {
         pd.DataFrame({"city": ["Nantes"], "City": ["Nantes"]}),
         "Athena ignores case",
     ),
-    "a dictionary": ({"city": ["Nantes"]}, "the asset returned dict; it may return a DuckDB"),
+    "a dictionary": ({"city": ["Nantes"]}, "the asset returned dict; it must return a DuckDB"),
     "nothing": (None, "the asset returned NoneType"),
 }
 

@@ -69,9 +69,7 @@ def test_a_column_of_a_type_that_cannot_be_held_is_left_out_and_has_an_example(
 ) -> None:
     source = source_of(tmp_path, "CREATE TABLE t AS SELECT [1, 2] AS many")
     table = source.declared(["t"])["t"]
-    assert table.left_out == (
-        LeftOut("many", "INTEGER[]", "INTEGER[] has no counterpart in Athena"),
-    )
+    assert table.left_out == (LeftOut("many", "INTEGER[]", "Athena has no type for INTEGER[]"),)
     assert source.example(table, table.left_out[0]) == "[1, 2]"
 
 

@@ -65,8 +65,8 @@ def test_if_none_is_there_the_error_lists_those_that_are(shop: Shop) -> None:
             "decimal(65,30) has more than 38 digits",
             "1.500000000000000000000000000000",
         ),
-        ("point", "POINT(1, 2)", "point has no counterpart in Athena", "POINT(1 2)"),
-        ("geometry", "POINT(1, 2)", "geometry has no counterpart in Athena", "POINT(1 2)"),
+        ("point", "POINT(1, 2)", "Athena has no type for point", "POINT(1 2)"),
+        ("geometry", "POINT(1, 2)", "Athena has no type for geometry", "POINT(1 2)"),
     ],
 )
 def test_a_column_of_a_type_that_cannot_be_held_is_left_out_and_has_an_example(

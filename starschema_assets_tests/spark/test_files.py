@@ -64,7 +64,7 @@ def test_the_parts_of_a_cluster_are_read_in_order_and_removed(
 def test_a_cluster_refuses_a_lake_that_its_workers_cannot_reach(tmp_path: Path) -> None:
     settings = Settings(lake_uri=str(tmp_path / "lake"), scratch=tmp_path)
     with (
-        pytest.raises(LakeError, match="STARSCHEMA_LAKE_URI name a lake on S3"),
+        pytest.raises(LakeError, match="STARSCHEMA_LAKE_URI to a location on S3"),
         open_files(open_lake(settings), settings, "r", on_cluster=True),
     ):
         pass
