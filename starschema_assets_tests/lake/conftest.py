@@ -1,4 +1,4 @@
-"""A lake of each kind for each test: a directory, and a prefix on a real S3 server."""
+"""Fixtures of empty lakes: in a directory, and on a real S3 server."""
 
 import uuid
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from starschema_assets_tests.seaweedfs import SeaweedFS
 
 @pytest.fixture
 def local_settings(tmp_path: Path) -> Settings:
-    """A lake in a directory of its own."""
+    """Settings of a lake in a temporary directory."""
     return Settings(
         lake_uri=str(tmp_path / "lake"),
         scratch=tmp_path / "scratch",
@@ -25,21 +25,21 @@ def local_settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def s3_settings(s3: SeaweedFS, local_settings: Settings) -> Settings:
-    """A lake on S3 below a prefix of its own."""
+    """Settings of a lake on S3, below a new prefix."""
     assert s3.process
     return local_settings.model_copy(update={"lake_uri": f"s3://{VERSIONED}/{uuid.uuid4().hex}"})
 
 
 @pytest.fixture(params=["local", "s3"])
 def settings(request: pytest.FixtureRequest) -> Settings:
-    """The settings of each kind of lake in turn."""
+    """Settings of a lake. Tests run once per kind of lake."""
     found: Settings = request.getfixturevalue(f"{request.param}_settings")
     return found
 
 
 @pytest.fixture
 def lake(settings: Settings) -> Iterator[Lake]:
-    """Each kind of lake in turn, empty."""
+    """An empty lake. Tests run once per kind of lake."""
     lake = open_lake(settings)
     yield lake
     lake.close()

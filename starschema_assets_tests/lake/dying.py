@@ -1,6 +1,6 @@
-"""A run in a process of its own that a test kills: `python -m … <lake_uri> <scratch> <point>`.
+"""A process for a test to kill: `python -m … <lake_uri> <scratch> <point>`.
 
-It prints the name of the point when it has reached it, and goes no further.
+It runs until the named point, prints the point's name, and waits there.
 """
 
 import sys
@@ -33,7 +33,7 @@ def _stage_forever(lake: Lake) -> None:
 
 
 def main(lake_uri: str, scratch: str, point: str) -> None:
-    """Take the lock and go as far as the point."""
+    """Take the lock and run until the point."""
     lake = open_lake(Settings(lake_uri=lake_uri, scratch=Path(scratch)))
     with lake.lock("the killed run", LOG):
         if point == "locked":

@@ -1,4 +1,4 @@
-"""Pages for readers beside the tables, in a directory and on S3."""
+"""HTML documents in the lake, in a directory and on S3."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The command that takes tables out, as an operator calls it."""
+"""The command `make forget`, which deletes tables."""
 
 import sys
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from starschema_assets_tests.conftest import PLAIN
 from starschema_assets_tests.lake.tables import LOG, publish, rows_of, runs_in
 
 OLD = ("star", "dim_shelves")
-"""A table that no contract names."""
+"""A table without a contract."""
 FACT = MODELS[-1].contract
 DIMENSION = ("star", FACT.foreign_keys[0].references)
 HISTORY = HISTORIES[0].contract.path
@@ -33,7 +33,7 @@ def command(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Command:
-    """`python -m starschema_assets.forget`, in this process; what it printed."""
+    """Runs `python -m starschema_assets.forget` in this process and returns its output."""
     (tmp_path / "dagster").mkdir()
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
     monkeypatch.setenv("STARSCHEMA_LAKE_URI", settings.lake_uri)

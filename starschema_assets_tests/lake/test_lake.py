@@ -1,4 +1,4 @@
-"""What every lake promises: staging, publication, versions; on a directory and on a real S3."""
+"""Staging, publication and versions, for lakes in a directory and on a real S3 server."""
 
 import threading
 import time

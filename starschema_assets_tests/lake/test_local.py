@@ -1,4 +1,4 @@
-"""What is particular to a lake in a directory."""
+"""Behaviour that only a lake in a directory has."""
 
 import resource
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ def lake(local_settings: Settings) -> LocalLake:
 
 @contextmanager
 def files_of_at_most(size: int) -> Iterator[None]:
-    """Make writing fail as on a full disk, which takes no privileges."""
+    """Make writing fail as on a full disk. A file size limit needs no privileges."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:

@@ -1,4 +1,4 @@
-"""The lake's lock: one writer, none that blocks for ever, none that publishes without it."""
+"""The lake's lock: only one writer holds it, it expires, and no run publishes without it."""
 
 import json
 import logging
@@ -22,7 +22,7 @@ from starschema_assets_tests.lake.tables import FACT, LOG, publish, publish_stag
 
 @contextmanager
 def run_killed_at(point: str, settings: Settings) -> Iterator[subprocess.Popen[str]]:
-    """A process that has reached the point, holding the lock, and is killed afterwards."""
+    """Start a process that holds the lock and waits at a point. Kill it at the end."""
     with subprocess.Popen(
         [sys.executable, "-m", dying.__name__, settings.lake_uri, str(settings.scratch), point],
         stdout=subprocess.PIPE,
@@ -37,7 +37,7 @@ def run_killed_at(point: str, settings: Settings) -> Iterator[subprocess.Popen[s
 
 
 def take_over_by_force(settings: Settings) -> None:
-    """What another run does that takes the holder for dead."""
+    """Take the lock like another run that considers the holder dead."""
     if settings.lake_uri.startswith("s3://"):
         bucket, prefix = settings.lake_uri.removeprefix("s3://").split("/", 1)
         claim = json.dumps({"holder": "thief", "since": "now", "token": "thief"})
@@ -49,7 +49,7 @@ def take_over_by_force(settings: Settings) -> None:
 
 
 def leftovers(settings: Settings) -> list[str]:
-    """Whatever is in the lake or the scratch folder beside published tables, history and lock."""
+    """Return files in lake and scratch folder other than published tables, history and lock."""
     if settings.lake_uri.startswith("s3://"):
         bucket, prefix = settings.lake_uri.removeprefix("s3://").split("/", 1)
         client = boto3.client("s3")
@@ -168,14 +168,14 @@ def test_a_lock_is_kept_for_longer_than_it_outlives_its_last_renewal(
 def test_a_zombies_upload_is_gone_once_another_run_holds_the_lake(
     s3_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Fencing: even if it could still verify its lease, it has nothing left to complete."""
+    """Fencing: even if the old run could verify its lease, its upload no longer exists."""
     zombie, successor = open_lake(s3_settings), open_lake(s3_settings)
     with ExitStack() as stack:
         stack.enter_context(zombie.lock("zombie", LOG))
         staged = stage(zombie, "zombie")
         zombie.upload(staged)
         take_over_by_force(s3_settings)
-        monkeypatch.setattr(s3_lease, "TTL", -1)  # the thief's claim has run out
+        monkeypatch.setattr(s3_lease, "TTL", -1)  # the thief's claim has expired
         publish(successor, "successor")
         monkeypatch.setattr(s3_lease.S3Lease, "verify", lambda _: None)
         with pytest.raises(
@@ -188,7 +188,7 @@ def test_a_zombies_upload_is_gone_once_another_run_holds_the_lake(
 def test_an_upload_does_not_replace_a_version_that_it_was_not_begun_upon(
     s3_settings: Settings,
 ) -> None:
-    """Fencing by the object itself, with no help of the lock or of sweeping."""
+    """Fencing by the object's ETag alone, without lock and without deletion of uploads."""
     slow, quick = open_lake(s3_settings), open_lake(s3_settings)
     with ExitStack() as stack:
         stack.enter_context(slow.lock("slow", LOG))

@@ -25,7 +25,7 @@ def row_groups(path: Path) -> list[int]:
 
 
 def numbers(*batches: int) -> pa.RecordBatchReader:
-    """Batches of the given sizes, that count on from one to the next."""
+    """Return batches of the given sizes, numbered consecutively across batches."""
     schema = pa.schema({"n": pa.int64()})
     starts = [sum(batches[:each]) for each in range(len(batches))]
     return pa.RecordBatchReader.from_batches(
@@ -141,7 +141,7 @@ NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
 
 def every_type(**other: list[object]) -> pa.Table:
-    """Three rows of values of all kinds, NULLs among them, some of them others."""
+    """Return three rows with all types and NULLs. `other` replaces the values of columns."""
     columns: dict[str, tuple[list[object], pa.DataType]] = {
         "whole": ([1, None, 3], pa.int32()),
         "amount": ([Decimal("1.10"), None, Decimal("3.30")], pa.decimal128(10, 2)),
@@ -158,7 +158,7 @@ def every_type(**other: list[object]) -> pa.Table:
 
 
 def digest(path: Path, table: pa.Table, rows: int | None = None) -> str:
-    """The digest that is recorded, and that the file has: of the table in batches of so many."""
+    """Write a table in batches of `rows` rows, verify the recorded digest, and return it."""
     write_table(path, table.to_reader(rows), metadata={}, digest=True)
     assert digest_of(path) == read_footer(path).metadata["digest"]
     return digest_of(path)

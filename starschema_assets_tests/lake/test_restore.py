@@ -1,4 +1,4 @@
-"""The command that puts back what was published before, as an operator calls it."""
+"""The command `make restore`, which restores earlier versions."""
 
 import sys
 from dataclasses import dataclass
@@ -28,13 +28,13 @@ def dagster_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @dataclass
 class Command:
-    """`python -m starschema_assets.restore` for one lake, in this process."""
+    """Runs `python -m starschema_assets.restore` in this process."""
 
     monkeypatch: pytest.MonkeyPatch
     capsys: pytest.CaptureFixture[str]
 
     def __call__(self, target: str, settings: Settings) -> str:
-        """What it printed; if it failed, the error that it ends with."""
+        """Run the command and return its output. Raise its error if it fails."""
         self.monkeypatch.setenv("STARSCHEMA_LAKE_URI", settings.lake_uri)
         self.monkeypatch.setenv("STARSCHEMA_SCRATCH", str(settings.scratch))
         self.monkeypatch.setenv("STARSCHEMA_LOCK_WAIT", "0")
@@ -110,7 +110,7 @@ def test_a_history_that_goes_back_tells_what_becomes_of_the_days_after_it(
 def test_a_stage_goes_back_by_the_run_that_wrote_it_last(
     lake: Lake, settings: Settings, restore: Command
 ) -> None:
-    """The raw tables, and those of the star that another run wrote, stay."""
+    """Raw tables, and star tables that another run wrote, aren't restored."""
     publish(lake, "r1", FACT, DIMENSION, LOCATION)
     publish(lake, "r2", FACT, DIMENSION, LOCATION)
     publish(lake, "r3", DIMENSION, FACT)

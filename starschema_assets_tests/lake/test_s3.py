@@ -1,4 +1,4 @@
-"""What is particular to a lake on S3, tried on a real S3 server and with faults before it."""
+"""Behaviour that only a lake on S3 has, with a real S3 server and injected faults."""
 
 import hashlib
 import os
@@ -35,7 +35,7 @@ def lake(s3_settings: Settings) -> Iterator[Lake]:
 
 @pytest.fixture
 def faults(s3: SeaweedFS, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyS3]:
-    """The server behind a proxy that is told what to fail."""
+    """The S3 server behind a proxy that makes selected requests fail."""
     with faulty_s3(s3.url) as faults:
         monkeypatch.setenv("AWS_ENDPOINT_URL", faults.url)
         yield faults
@@ -43,13 +43,13 @@ def faults(s3: SeaweedFS, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyS3]
 
 @pytest.fixture
 def plain_settings(s3_settings: Settings) -> Settings:
-    """A lake in a bucket that keeps no versions."""
+    """A lake in a bucket without versioning."""
     prefix = s3_settings.lake_uri.rsplit("/", 1)[1]
     return s3_settings.model_copy(update={"lake_uri": f"s3://{PLAIN}/{prefix}"})
 
 
 def staged_large(lake: Lake) -> StagedTable:
-    """A table of several parts, as random bytes don't compress."""
+    """Stage a table that is uploaded in several parts. Its random bytes don't compress."""
     rows = pa.table({"bytes": [os.urandom(2**20) for _ in range(30)]})
     return lake.stage(FACT, rows.to_reader(), "large")
 
@@ -75,7 +75,7 @@ def test_what_was_published_here_is_not_downloaded_again(
     lake = open_lake(s3_settings)
     with lake.lock("large", LOG):
         publish_staged([staged_large(lake)])
-    # The one request that it takes asks whether that is still the published version.
+    # The only request checks whether that is still the published version.
     asked: list[str] = []
 
     def note(method: str, path: str) -> bool:
@@ -124,7 +124,7 @@ def test_a_bucket_without_versions_says_why_nothing_can_be_restored(
 def test_a_table_that_is_replaced_while_it_is_downloaded_is_read_whole(
     faults: FaultyS3, s3: SeaweedFS, plain_settings: Settings
 ) -> None:
-    """Without versions, where the parts of a download could be those of two tables."""
+    """Without versioning, a download could mix parts of two versions."""
     lake, reader = open_lake(plain_settings), open_lake(plain_settings)
     with lake.lock("large", LOG):
         other = staged_large(lake).path.read_bytes()
@@ -170,7 +170,7 @@ def test_a_burst_of_slow_down_is_outlived(faults: FaultyS3, s3_settings: Setting
 def test_an_answer_that_is_lost_is_no_lost_race(
     faults: FaultyS3, s3_settings: Settings, method: str, part: str, count: int
 ) -> None:
-    """The client repeats a request that was carried out, and its condition no longer holds."""
+    """The client repeats a request that had succeeded, so its condition is no longer true."""
     lake = open_lake(s3_settings.model_copy(update={"lock_wait": 0}))
     publish(lake, "r0")
     requests: list[str] = []
@@ -195,7 +195,7 @@ def is_completion(method: str, path: str) -> bool:
 def test_an_upload_that_met_another_request_is_begun_anew(
     faults: FaultyS3, s3_settings: Settings
 ) -> None:
-    """What S3 asks for after a 409 ConditionalRequestConflict."""
+    """After a 409 ConditionalRequestConflict, S3 requires a new upload."""
     lake = open_lake(s3_settings)
     publish(lake, "r1")
     faults.conflict, faults.times = is_completion, 1
@@ -249,7 +249,7 @@ def test_an_object_that_somebody_replaced_meanwhile_is_not_written_over(
 def test_a_small_version_is_copied_whole_and_not_by_a_range(
     faults: FaultyS3, s3_settings: Settings
 ) -> None:
-    """S3 refuses a range of an object below 5 MB."""
+    """S3 rejects a copy range for an object below 5 MB."""
     lake = open_lake(s3_settings)
     publish(lake, "r1")
     publish(lake, "r2")
@@ -263,7 +263,7 @@ def test_a_small_version_is_copied_whole_and_not_by_a_range(
 def test_parts_have_checksums_where_they_are_sent_only_when_required(
     faults: FaultyS3, s3_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """S3 completes no upload that was begun with checksums and has parts without."""
+    """S3 doesn't complete an upload with checksums if parts have none."""
     monkeypatch.setenv("AWS_REQUEST_CHECKSUM_CALCULATION", "when_required")
     lake = open_lake(s3_settings)
     publish(lake, "r1")
@@ -355,7 +355,7 @@ def test_a_lock_survives_a_burst_of_slow_down(faults: FaultyS3, s3_settings: Set
 
 
 def test_rows_of_another_lake_are_left_alone(lake: Lake, s3_settings: Settings) -> None:
-    """An upload that isn't to a table's key is not ours to sweep."""
+    """Uploads to keys that aren't tables belong to others and aren't aborted."""
     bucket, prefix = s3_settings.lake_uri.removeprefix("s3://").split("/", 1)
     client = boto3.client("s3")
     theirs = client.create_multipart_upload(Bucket=bucket, Key=f"{prefix}/reports/sales.html")

@@ -1,4 +1,4 @@
-"""Schemas that Athena can read, and casts that change no value."""
+"""Conversion to types that Athena supports, without changes of values."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Folders that outlive no process."""
+"""Scratch folders are deleted after their process has ended."""
 
 import subprocess
 import sys
