@@ -1,4 +1,4 @@
-"""Every difference between catalog, contract and file is named."""
+"""All differences between catalog, contract and file are reported."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from starschema_assets.catalog.comparison import differences
 
 COLUMNS = {"orderNumber": "int", "orderDate": "date", "orderAmount": "decimal(20,2)"}
 FOLDER = "s3://bucket/lake/star/fact_orders"
-# A crawler writes names in lower case, and folders with a slash.
+# Like a crawler's tables: names in lower case, and locations with a trailing slash.
 TABLE = CatalogTable(
     tuple((name.lower(), type_) for name, type_ in COLUMNS.items()), f"{FOLDER}/", "parquet"
 )

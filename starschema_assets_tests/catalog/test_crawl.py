@@ -1,4 +1,4 @@
-"""The crawl that a real Dagster daemon has run after the star was published."""
+"""The crawl that a real Dagster daemon starts after the star was published."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ SENSOR = "crawl_after_publication"
 
 @pytest.fixture
 def deployment(tmp_path: Path) -> Iterator[Deployment]:
-    """From the embedded sample to a lake in a directory."""
+    """A pipeline from the sample database to a lake in a directory."""
     with deployed(tmp_path) as deployment:
         yield deployment
 

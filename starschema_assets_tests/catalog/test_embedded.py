@@ -43,7 +43,7 @@ class Shelf:
 
 @pytest.fixture
 def local(tmp_path: Path) -> Settings:
-    """Everything in a directory whose name needs quoting."""
+    """Lake and catalog in a directory whose name must be quoted in SQL."""
     home = tmp_path / "it's here"
     return Settings(
         lake_uri=str(home / "lake"), scratch=home / "scratch", catalog=home / "catalog.duckdb"
@@ -59,7 +59,7 @@ def on_s3(local: Settings, s3: SeaweedFS) -> Settings:
 
 @pytest.fixture(params=["local", "on_s3"])
 def shelf(request: pytest.FixtureRequest) -> Iterator[Shelf]:
-    """Each kind of lake in turn."""
+    """A lake with its catalog. Tests run once per kind of lake."""
     shelf = Shelf(request.getfixturevalue(request.param))
     yield shelf
     shelf.lake.close()

@@ -1,4 +1,4 @@
-"""The Glue catalog against an AWS emulator, and against what only the service itself answers."""
+"""The Glue catalog with an AWS emulator, and with injected responses that only AWS gives."""
 
 import logging
 import time
@@ -39,7 +39,7 @@ def server() -> Iterator[Emulator]:
 
 @pytest.fixture(scope="module")
 def user(server: Emulator) -> Credentials:
-    """Who crawls in these tests: three permissions are enough."""
+    """The credentials of the pipeline. It needs only these three permissions to crawl."""
     return server.user("glue:GetCrawler", "glue:GetTables", "glue:StartCrawler")
 
 
@@ -51,7 +51,7 @@ def faults(server: Emulator) -> Iterator[FaultyAWS]:
 
 @pytest.fixture
 def glue(server: Emulator) -> "GlueClient":
-    """Glue as its owner has it; the crawler is idle and the database empty."""
+    """A client with full permissions. The crawler is idle and the database empty."""
     client = server.session.client("glue", endpoint_url=server.url)
     while client.get_crawler(Name=CRAWLER)["Crawler"]["State"] != "READY":
         time.sleep(0.1)
@@ -84,7 +84,7 @@ def catalog(crawler: str = CRAWLER, database: str = DATABASE, timeout: int = 30)
 
 
 def table(name: str, column: str = "orderNumber", **changes: Any) -> Any:
-    """A table as a crawler describes a Parquet file."""
+    """Return a table as a crawler describes a Parquet file."""
     storage = {
         "InputFormat": PARQUET_INPUT,
         "SerdeInfo": {"SerializationLibrary": PARQUET_SERDE},
@@ -135,7 +135,7 @@ def test_a_crawl_is_over_when_it_has_ended_and_not_when_it_has_begun(
 def test_a_busy_crawler_is_waited_for_and_then_crawls_again(
     glue: "GlueClient", faults: FaultyAWS, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Its crawl may have listed the files before the last of them was published."""
+    """A crawl in progress may have listed the files before the last one was published."""
     first = 0.0
 
     def someone_else_starts_it() -> None:
@@ -167,7 +167,7 @@ def test_a_stopping_crawler_is_waited_for(
 def test_an_answer_from_before_the_start_is_not_taken_for_the_end(
     faults: FaultyAWS, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Glue may go on showing READY and the crawl before for a moment."""
+    """For a moment, Glue may still return READY and the previous crawl."""
     catalog().crawl(LOG)
     faults.asked.clear()
     stale = 3
@@ -189,7 +189,7 @@ def test_an_answer_from_before_the_start_is_not_taken_for_the_end(
 
 
 def test_a_clock_of_glue_that_differs_from_ours_does_no_harm(faults: FaultyAWS) -> None:
-    """The times that are compared are both Glue's: here it is a day behind."""
+    """Only times of Glue are compared with each other. Here Glue's clock is a day behind."""
 
     def a_day_before(answer: dict[str, Any]) -> None:
         if last := answer["Crawler"].get("LastCrawl"):
@@ -354,7 +354,7 @@ def test_a_format_is_parquet_only_if_both_of_its_classes_are(
 
 
 def test_every_page_of_tables_is_read(glue: "GlueClient", faults: FaultyAWS) -> None:
-    """The emulator answers in one page, Glue in pages of a hundred."""
+    """The emulator returns all tables in one page, Glue in pages of 100."""
     for name in ("a", "b"):
         glue.create_table(DatabaseName=DATABASE, TableInput=table(name))
 

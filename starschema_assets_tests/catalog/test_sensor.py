@@ -1,4 +1,4 @@
-"""Which publications still need a crawl, told from what the Dagster instance knows."""
+"""The sensor finds publications that need a crawl from events in the Dagster instance."""
 
 import time
 from pathlib import Path
@@ -32,7 +32,7 @@ CATALOG = AssetKey(["catalog", "star_schema"])
 
 @asset(key=FACT)
 def fact() -> None:
-    """Stands for the star: what matters here is the event."""
+    """Stands in for the star. Only its event matters here."""
 
 
 @asset(key=AssetKey(STAR[0]), deps=[fact])
@@ -43,7 +43,7 @@ def fails() -> None:
 
 @asset(key=CATALOG, deps=[fact])
 def catalog() -> None:
-    """Stands for the crawl."""
+    """Stands in for the crawl."""
 
 
 DEFINITIONS = Definitions(
@@ -129,7 +129,7 @@ def test_a_restore_needs_a_crawl(instance: DagsterInstance) -> None:
 
 
 def crawl_run(instance: DagsterInstance, attempt: int) -> DagsterRun:
-    """An attempt at a crawl of the publication `p`, as the sensor requests it."""
+    """Add the run of a crawl attempt for the publication `p`, as the sensor requests it."""
     tags = {RUN_KEY_TAG: run_key("p", attempt)}
     return instance.add_run(DagsterRun(CRAWL, status=DagsterRunStatus.STARTED, tags=tags))
 

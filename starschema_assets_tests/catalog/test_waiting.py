@@ -1,4 +1,4 @@
-"""Progress in the log while a crawl is waited for."""
+"""Progress messages in the log while waiting for a crawl."""
 
 import logging
 
@@ -10,7 +10,7 @@ from starschema_assets.catalog.waiting import Waiting
 
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What was logged, without the seconds."""
+    """Return the logged messages without the seconds."""
     monkeypatch.setattr(waiting, "POLL_SECONDS", 0)
     caplog.set_level(logging.INFO)
     wait = Waiting("star", 60, logging.getLogger())

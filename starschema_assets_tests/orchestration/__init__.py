@@ -1,1 +1,1 @@
-"""Tests of what Dagster sees beside the assets."""
+"""Tests of starschema_assets.orchestration."""

@@ -1,4 +1,4 @@
-"""Alerts by a real Dagster daemon to SNS, read from a queue that has subscribed to the topic."""
+"""Alerts that a real Dagster daemon sends to SNS, read from a queue subscribed to the topic."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -32,7 +32,7 @@ def inbox(aws: Emulator) -> Inbox:
 
 @pytest.fixture
 def deployment(inbox: Inbox, aws: Emulator, tmp_path: Path) -> Iterator[Deployment]:
-    """With alerts to the inbox."""
+    """A deployment whose alerts go to the inbox."""
     alerts = {"alert_topic": inbox.topic, "ui_url": "https://dagster.example.org/"}
     publisher = aws.user("sns:Publish")
     with deployed(tmp_path, alerts, publisher.environment(aws.url)) as deployment:
@@ -80,7 +80,7 @@ def test_a_topic_that_is_no_arn_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def message_of(pipeline: Pipeline) -> Alert:
-    """What is said of the run that failed last."""
+    """Return the alert for the run that failed last."""
     instance = pipeline.instance
     record = instance.fetch_run_status_changes(DagsterEventType.RUN_FAILURE, limit=1).records[0]
     run = instance.get_run_by_id(record.run_id)
@@ -89,7 +89,7 @@ def message_of(pipeline: Pipeline) -> Alert:
 
 
 def names(tables: Sequence[Sequence[str]]) -> str:
-    """Tables as a message lists them."""
+    """Return tables in the form of an alert's list."""
     return ", ".join(sorted("/".join(path) for path in tables))
 
 

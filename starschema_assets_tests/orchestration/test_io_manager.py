@@ -1,4 +1,4 @@
-"""What an asset returns is published, and what another one takes is what it is annotated with."""
+"""The IO manager publishes what assets return and loads inputs in their annotated type."""
 
 import re
 from collections.abc import Callable
@@ -44,7 +44,7 @@ def payments_asset() -> pa.Table:
 
 
 class Project:
-    """A lake with raw/payments, to which somebody adds assets."""
+    """A lake with raw/payments, to which tests add assets."""
 
     def __init__(self, folder: Path) -> None:
         settings = Settings(lake_uri=str(folder / "lake"), scratch=folder / "scratch")
@@ -53,7 +53,7 @@ class Project:
         self.file = folder / "lake/star/dim_offices/dim_offices.parquet"
 
     def materialize(self, added: AssetsDefinition) -> ExecuteInProcessResult:
-        """Materialize one asset as the UI does."""
+        """Materialize one asset like the UI."""
         assets = {payments_asset.key: payments_asset, added.key: added}
         definitions = Definitions(
             assets=list(assets.values()), resources={"io_manager": self.io_manager}
@@ -63,7 +63,7 @@ class Project:
         )
 
     def error(self, added: AssetsDefinition) -> str:
-        """Materialize an asset that fails; the whole chain of errors."""
+        """Materialize an asset that fails, and return its chain of errors as text."""
         (step,) = self.materialize(added).get_step_failure_events()
         assert step.step_failure_data.error
         return step.step_failure_data.error.to_string()
@@ -78,7 +78,7 @@ def project(tmp_path: Path) -> Project:
 
 
 def dim_offices(make: Callable[[], Any]) -> AssetsDefinition:
-    """The asset star/dim_offices, which returns what `make` makes."""
+    """Return the asset star/dim_offices, which returns the result of `make`."""
 
     @asset(key=["star", "dim_offices"], name=None)
     def offices() -> Any:

@@ -1,4 +1,4 @@
-"""Findings as Dagster shows them."""
+"""Findings as Dagster's check results."""
 
 import duckdb
 import pytest
@@ -27,7 +27,7 @@ TEXT = "\"Too many ships\",\n| they wrote: 'né' <b>\t|"
 
 @pytest.fixture
 def connection() -> duckdb.DuckDBPyConnection:
-    """A table of notes, one of which lacks its key."""
+    """A table of notes, with one row whose key is NULL."""
     connection = RawTables().connection
     connection.execute(
         'create table raw."order" ("group" varchar, "select" varchar, "where" varchar)'
