@@ -1,4 +1,4 @@
-"""A small lake whose every table is good, until a test tampers with one of them."""
+"""A small lake in which all tables pass their checks, until a test changes one of them."""
 
 import json
 import logging
@@ -21,7 +21,7 @@ DAY = date(2024, 2, 29)
 
 
 class GoodLake:
-    """Publishes tables without an audit, so that the audit has something to find."""
+    """Publishes tables without an audit, so that a later audit finds their faults."""
 
     def __init__(self, folder: Path) -> None:
         self.settings = Settings(lake_uri=str(folder / "lake"), scratch=folder / "scratch")
@@ -48,7 +48,7 @@ class GoodLake:
         self.entries["star", "fact_orders"]["order_figures"] = json.dumps(figures)
 
     def sql(self, statement: str) -> None:
-        """Tamper with the tables raw.* and star.*."""
+        """Run SQL that changes the tables raw.* and star.*."""
         self.tables.connection.execute(statement)
 
     def _fill_raw(self) -> None:
@@ -75,7 +75,7 @@ class GoodLake:
             }
 
     def failures(self) -> dict[str, bool]:
-        """Publish the tables as they are now; the checks that fail, and whether they block."""
+        """Publish the tables. Return the failed checks, and for each whether it blocks."""
         with self.lake.lock("test", logging.getLogger()):
             for path, entries in self.entries.items():
                 reader = self.tables.connection.sql(f"from {'.'.join(path)}").to_arrow_reader()
@@ -94,7 +94,7 @@ class GoodLake:
 
 @pytest.fixture
 def good(tmp_path: Path) -> GoodLake:
-    """A lake in which every check passes."""
+    """A lake in which all checks pass."""
     return GoodLake(tmp_path)
 
 

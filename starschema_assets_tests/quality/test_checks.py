@@ -1,4 +1,4 @@
-"""Every check of every table fails alone when what it guards is broken."""
+"""Each check of each table fails, and no other check, if a test breaks its condition."""
 
 import json
 from datetime import date
@@ -18,7 +18,7 @@ ALL = {
     for check in checks_of(contract)
 }
 
-# A statement that breaks the check of this name, and no other.
+# For each check, a statement that makes this check fail and no other.
 BROKEN = {
     "star/fact_orders:key": "update star.fact_orders set orderNumber = 1",
     "star/fact_orders:not_null": "update star.fact_orders set status = null",

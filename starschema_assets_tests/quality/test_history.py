@@ -1,4 +1,4 @@
-"""The audit of a history beside the published one: each way to lose a version is found."""
+"""The audit compares a history with the published one and finds lost versions of all kinds."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -19,7 +19,7 @@ MONDAY, TUESDAY = date(2026, 1, 5), date(2026, 1, 6)
 
 @pytest.fixture
 def tables() -> Iterator[DuckDBTables]:
-    """Monday's history as the published one, and Tuesday's, where one thing has a new price."""
+    """Monday's history, which is published, and Tuesday's, in which one thing has a new price."""
     with duckdb.connect() as connection:
         connection.execute("create schema star; create schema previous")
         step = (

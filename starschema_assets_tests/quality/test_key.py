@@ -1,4 +1,4 @@
-"""Equal keys are found wherever they stand, though a file in order is hardly looked at."""
+"""Duplicate keys are found anywhere in a file, and a sorted file needs few comparisons."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,7 +28,7 @@ IN_ORDER = [(order, line) for order in range(1, 6) for line in "abc"]
 
 
 def audited(folder: Path, rows: Sequence[tuple[int | None, str | None]]) -> tuple[str, int | None]:
-    """Which rows were suspected, and how many were found to share their key."""
+    """Return how many rows may have duplicate keys, e.g. `2 of 15`, and how many have."""
     orders, lines = zip(*rows, strict=True) if rows else ((), ())
     table = pa.table({"order": pa.array(orders, pa.int32()), "line": pa.array(lines, pa.string())})
     pq.write_table(table, folder / "lines.parquet", row_group_size=2)

@@ -1,4 +1,4 @@
-"""Sums that the source computes and a table must equal, for a business that isn't the project's."""
+"""Reconciliation with the source's sums, for another business than the project's."""
 
 import json
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ FACT = Contract(
 
 @pytest.fixture
 def database() -> duckdb.DuckDBPyConnection:
-    """Shops in two cities and one in none; a rental of a shop that isn't there."""
+    """Shops in two cities, one without a city, and a rental of a shop that doesn't exist."""
     connection = duckdb.connect()
     connection.execute("""
         create table shop as from (values (1, 'Lyon'), (2, 'Oslo'), (3, 'Lyon'), (4, null))
@@ -55,7 +55,7 @@ def database() -> duckdb.DuckDBPyConnection:
 
 
 def entries(database: duckdb.DuckDBPyConnection, declared: Reconciliation) -> dict[str, str]:
-    """What the extraction records."""
+    """Return the metadata entries that the extraction writes."""
     sums = ask_source(lambda sql: database.execute(sql).fetchall(), declared, rows=5)
     return {declared.entry: json.dumps(sums)}
 
@@ -84,7 +84,7 @@ CITY_BY_CITY = """
     update star.fact_rental set city = 'Oslo' where rental_id = 2;
     update star.fact_rental set city = 'Rome' where rental_id = 4
 """
-"""The shops of each city have a range of numbers to themselves."""
+"""Moves shops to other cities, so that each city has a separate range of shop numbers."""
 
 
 def test_ranges_of_keys_give_the_same_sums(database: duckdb.DuckDBPyConnection) -> None:
@@ -97,7 +97,7 @@ def test_ranges_of_keys_give_the_same_sums(database: duckdb.DuckDBPyConnection) 
 
     by_range = ask_source(ask, RENTALS, rows=4)
     assert [sql for sql in asked if " between " in sql]
-    by_row = ask_source(ask, RENTALS, rows=-1)  # so the ranges don't hold every row
+    by_row = ask_source(ask, RENTALS, rows=-1)  # the ranges' row counts don't add up to this
     assert [[g, n, Decimal(s)] for g, n, s in by_range] == sorted(
         [g, n, Decimal(s)] for g, n, s in by_row
     )

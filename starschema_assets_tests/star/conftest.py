@@ -1,4 +1,4 @@
-"""The star's SQL over raw tables that a test fills."""
+"""Fixtures that run the star's SQL on raw tables that a test fills."""
 
 from collections.abc import Callable, Mapping
 
@@ -18,7 +18,7 @@ def raw() -> RawTables:
 
 @pytest.fixture
 def made(raw: RawTables) -> Callable[[str], Rows]:
-    """Make a star table from the raw tables, in the order of its SQL."""
+    """Builds a star table from the raw tables and returns its rows in the order of the SQL."""
 
     def make(table: str) -> Rows:
         model = next(model for model in MODELS if model.contract.table == table)

@@ -1,4 +1,4 @@
-"""A star that is refreshed on one day after the other, without a server or Dagster."""
+"""A star that is refreshed on consecutive days, without a server or Dagster."""
 
 import json
 import logging
@@ -25,7 +25,7 @@ LOG = logging.getLogger(__name__)
 
 
 class Days:
-    """A lake whose star is refreshed on one day after the other."""
+    """A lake whose star is refreshed on consecutive days."""
 
     def __init__(self, folder: Path, lake_uri: str | None = None) -> None:
         self.settings = Settings(
@@ -44,18 +44,18 @@ class Days:
             self.raw.add("customers", {"customerNumber": number, "city": city})
 
     def sql(self, statement: str) -> None:
-        """Change the source."""
+        """Run SQL that changes the source."""
         self.raw.connection.execute(statement)
 
     def order(self, number: int, customer: int, day: date) -> None:
-        """Order one piece of the product."""
+        """Add an order of one piece of a product."""
         days = dict.fromkeys(("orderDate", "requiredDate", "shippedDate"), day)
         order = {"orderNumber": number, "customerNumber": customer, "status": "Shipped"}
         self.raw.add("orders", {**order, **days})
         self.raw.add("orderdetails", {"orderNumber": number, "productCode": "S1"})
 
     def extract(self, moment: str, *tables: str) -> None:
-        """Publish raw tables, all unless told, as a snapshot of this moment (UTC)."""
+        """Publish raw tables, by default all, as a snapshot of this moment (UTC)."""
         taken = datetime.fromisoformat(moment)
         years = self.raw.connection.execute(
             "select cast(extract(year from orderDate) as varchar), count(*)::varchar, "
@@ -80,7 +80,7 @@ class Days:
                 self.lake.publish(staged)
 
     def rebuild(self, folder: Path | None = None, accepted: Sequence[str] = ()) -> dict[str, str]:
-        """Rebuild the histories from the lake or a folder, and make the star with them."""
+        """Rebuild the histories from the lake or a folder, and build the star with them."""
         return self.transform(accepted=accepted, rebuild=lambda r: r.stage(folder))
 
     def transform(
@@ -89,7 +89,7 @@ class Days:
         accepted: Sequence[str] = (),
         rebuild: Callable[[Rebuilding], Rebuilt] | None = None,
     ) -> dict[str, str]:
-        """Make, audit and publish star tables, all unless told; what blocks, with its message."""
+        """Build, audit and publish star tables, by default all. Return the blocking findings."""
         models = [model for model in MODELS if not tables or model.contract.table in tables]
         with (
             self.lake.lock("test", LOG),
@@ -110,12 +110,12 @@ class Days:
         return blocked
 
     def refresh(self, moment: str) -> None:
-        """Both, without a fault."""
+        """Publish the raw tables and build the star. No check may fail."""
         self.extract(moment)
         assert self.transform() == {}
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
-        """Ask the published star; tables by their names."""
+        """Run a query on the published star. It uses table names without a schema."""
         with duckdb.connect() as connection:
             for model in MODELS:
                 file = self.lake.fetch(model.contract.path)
@@ -123,7 +123,7 @@ class Days:
             return connection.execute(query).fetchall()
 
     def cities(self) -> list[tuple[Any, ...]]:
-        """Each version of a customer: number, version, city, first day."""
+        """Return the versions of all customers: number, version, city, first day."""
         return self.ask(
             "select customerNumber, version, city, validFrom from dim_customers_history"
         )

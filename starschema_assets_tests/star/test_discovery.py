@@ -1,4 +1,4 @@
-"""How models are found by their files and ordered, and what is said of files that don't fit."""
+"""Discovery and order of models, and errors about files that don't match."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,7 +25,7 @@ def star(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def made(star: Path) -> Made:
-    """Make a model of a table with one column and references by it."""
+    """Creates the model of a table with one column, which may refer to other tables."""
 
     def make(table: str, *references: str, sql: str = "select id from raw.goods") -> Model:
         (star / f"{table}.sql").write_text(sql)
@@ -37,7 +37,7 @@ def made(star: Path) -> Made:
 
 
 def names(*models: Model) -> list[str]:
-    """The tables in the order of publication."""
+    """Return the tables in the order of publication."""
     return [model.contract.table for model in in_order(models)]
 
 

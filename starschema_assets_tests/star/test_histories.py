@@ -1,4 +1,4 @@
-"""The star over some days: what a history adds, what the fact takes of it, and what is refused."""
+"""The star over several days: versions in histories and in the fact, and rejected histories."""
 
 import json
 import re
@@ -22,7 +22,7 @@ CUSTOMERS = "star/dim_customers_history"
 
 @pytest.fixture
 def days(tmp_path: Path) -> Days:
-    """A lake with nothing in it yet."""
+    """An empty lake."""
     return Days(tmp_path)
 
 
@@ -153,7 +153,7 @@ def _file(days: Days) -> Path:
 
 
 def _edit(days: Days, query: str, *, digest: bool = False) -> None:
-    """Rewrite the history's file as someone would who keeps its metadata."""
+    """Rewrite the rows of the history's file and keep its metadata, as a user might."""
     footer = days.lake.footer(("star", "dim_customers_history"))
     with duckdb.connect() as connection:
         rows = connection.sql(query.format(f"'{_file(days)}'")).to_arrow_reader()

@@ -1,4 +1,4 @@
-"""What the models know of themselves from their SQL."""
+"""Properties that models derive from their SQL."""
 
 from starschema_assets.history import COLUMNS
 from starschema_assets.star.discovery import FOLDER

@@ -1,4 +1,4 @@
-"""Histories that are rebuilt are those that a refresh on each day made, or it says why not."""
+"""Rebuilt histories equal those of a refresh on each day, or the rebuild fails with a reason."""
 
 import shutil
 import uuid
@@ -25,9 +25,9 @@ PRODUCTS = "star/dim_products_history"
 SUNDAY = datetime(2026, 1, 4, 4, tzinfo=UTC)
 
 Snapshot = tuple[Mapping[int, tuple[str, int | None]], Mapping[str, int]]
-"""City and credit limit of each customer, and price of each product."""
+"""Snapshot: city and credit limit of each customer, and price of each product."""
 Day = tuple[int, Sequence[Snapshot]]
-"""How many days it is after the one before, and what each run saw."""
+"""One day: the number of days since the previous one, and the snapshot of each run."""
 
 
 CUSTOMERS_SEEN = st.dictionaries(
@@ -41,10 +41,10 @@ PRODUCTS_SEEN = st.sampled_from(["a", "A", "a "]).flatmap(
 
 @st.composite
 def days_seen(draw: st.DrawFn) -> list[Day]:
-    """Days with one run or two.
+    """Generate days with one or two runs.
 
-    A run that another one of the day supersedes sees the same products, at other prices: a history
-    keeps the spelling of a key that any run saw, and a rebuild knows the last run of each day only.
+    Both runs of a day see the same products, at other prices. A history keeps the spelling of a key
+    from any run, but a rebuild reads only the last run of a day, so spellings must not differ.
     """
     found: list[Day] = []
     for _ in range(draw(st.integers(2, 4))):
@@ -68,11 +68,11 @@ CHANGES: list[Day] = [
     (2, [({1: ("Nantes", 1), 2: ("Lyon", None), 3: ("Lyon", 2)}, {"a ": 2})]),
     (1, [({1: ("Paris", 1), 3: ("Lyon", 2)}, {"a ": 2, "b": 2})]),
 ]
-"""Changes, deletions, returns, respelled keys, and a rerun that undoes a change."""
+"""Changed, deleted, returning and respelled keys, and a rerun that reverts a change."""
 
 
 def refresh(days: Days, moment: datetime, snapshot: Snapshot) -> None:
-    """Let the source hold the snapshot, and make the star of it."""
+    """Write the snapshot into the source, and refresh."""
     customers, products = snapshot
     days.sql("truncate raw.customers; truncate raw.products")
     for number, (city, limit) in customers.items():
@@ -85,20 +85,20 @@ def refresh(days: Days, moment: datetime, snapshot: Snapshot) -> None:
 
 
 def digests(days: Days) -> list[str]:
-    """Those of the rows of both histories, and those that the fact has on record of them."""
+    """Return the digests of both histories, and those that the fact's metadata records."""
     tables = ("dim_customers_history", "dim_products_history")
     own = [days.lake.footer(("star", table)).metadata["digest"] for table in tables]
     return [*own, days.lake.footer(("star", "fact_orders")).metadata["histories"]]
 
 
 def lose(days: Days) -> None:
-    """Replace the published histories by such as begin today."""
+    """Replace the published histories with new ones that start today."""
     titles = [f"{CUSTOMERS}:nothing_lost", f"{PRODUCTS}:nothing_lost"]
     assert days.transform(accepted=titles, rebuild=lambda _: {}) == {}
 
 
 def refreshed(changes: Sequence[Day], folder: Path, lake_uri: str | None = None) -> Days:
-    """Refresh after refresh; the raw tables are also in `<folder>/exports/<YYYY-MM-DD>`."""
+    """Refresh on several days, and export raw tables to `<folder>/exports/<YYYY-MM-DD>`."""
     days = Days(folder, lake_uri)
     moment = SUNDAY
     for later, snapshots in changes:
@@ -110,7 +110,7 @@ def refreshed(changes: Sequence[Day], folder: Path, lake_uri: str | None = None)
 
 
 def export(days: Days, folder: Path) -> None:
-    """Copy the raw tables of which histories are made."""
+    """Copy the raw tables that histories are built from."""
     folder.mkdir(parents=True)
     for table in ("customers", "products", "productlines"):
         shutil.copy(days.lake.fetch(("raw", table)), folder / f"{table}.parquet")
@@ -253,7 +253,7 @@ def test_a_rebuild_that_would_lose_a_version_is_refused_until_that_is_accepted(
 
 
 def test_exports_from_before_the_lake_lose_nothing(tmp_path: Path) -> None:
-    """What was taken for its first version was observed later than the folder knows it."""
+    """The history observed its first versions later than the exports in the folder."""
     days = refreshed(CHANGES[1:], tmp_path)
     export(days, tmp_path / "old/2025-12-01")
     spoil(tmp_path / "old/2025-12-01", "select * replace ('Rom' as city) from {}")
@@ -266,7 +266,7 @@ def test_exports_from_before_the_lake_lose_nothing(tmp_path: Path) -> None:
 
 
 def test_too_many_new_versions_on_an_earlier_day_block(tmp_path: Path) -> None:
-    """A snapshot that a refresh was not allowed to publish doesn't come in by a rebuild."""
+    """A rebuild doesn't use a snapshot that a refresh wasn't allowed to publish."""
     days = refreshed(CHANGES[:1], tmp_path)
     days.settings = days.settings.model_copy(update={"max_new_versions": 0.5})
     days.sql("update raw.customers set city = ''")

@@ -1,4 +1,4 @@
-"""A table that is made in slices is the table that its SQL makes at once."""
+"""A table that is built in slices equals the table that one query builds."""
 
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
@@ -15,7 +15,7 @@ Make = Callable[[str], list[Mapping[str, object]]]
 
 
 def sliced(raw: RawTables) -> list[dict[str, object]]:
-    """The rows of the fact, made in slices."""
+    """Return the rows of the fact, built in slices."""
     lines = len(raw.connection.sql("from raw.orderdetails"))
     rows: list[dict[str, object]] = (
         engine.rows_of(FACT, raw.connection, lines).read_all().to_pylist()
@@ -24,7 +24,7 @@ def sliced(raw: RawTables) -> list[dict[str, object]]:
 
 
 def add_orders(raw: RawTables, *days: int) -> None:
-    """An order a day given, not numbered in their order, and one line whose order is missing."""
+    """Add one order per given day, numbered in another order, and a line without an order."""
     for number, day in enumerate(days):
         order = {"orderNumber": number, "orderDate": date(2025, 1, 1) + timedelta(days=day)}
         raw.add("orders", order)

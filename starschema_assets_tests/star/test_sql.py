@@ -1,4 +1,4 @@
-"""The star's SQL, against what the business and its source would say."""
+"""The results of the star's SQL for special cases of the source."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ def md5(text: str) -> str:
 
 
 def location_key(*attributes: str | None) -> str:
-    """The recipe, as dim_locations documents it."""
+    """Compute the location key as documented in dim_locations."""
     return md5("|".join("-" if value is None else md5(value) for value in attributes))
 
 
@@ -167,7 +167,7 @@ def test_the_calendar_covers_whole_years_of_every_date(raw: RawTables, made: Mak
         {
             "orderDate": date(2003, 12, 30),
             "requiredDate": date(2004, 1, 5),
-            "shippedDate": date(2002, 6, 1),  # a mistake of the source still needs its day
+            "shippedDate": date(2002, 6, 1),  # a wrong date also needs a row in dim_dates
         },
     )
     rows = made("dim_dates")

@@ -1,4 +1,4 @@
-"""The steps of a star table hold the texts that their SQL gives, whatever they hold them as."""
+"""A step has the text values of its SQL, even if it stores them as an ENUM."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ TEXTS = ["b", "", None, "É", "a", "it's", '"', "b"]
 
 
 def made(raw: RawTables, texts: Sequence[str | None]) -> tuple[str, list[str | None]]:
-    """The type of a step's column, and its texts in their order."""
+    """Return the type of a step's column, and its sorted text values."""
     for number, text in enumerate(texts):
         raw.add("orders", {"orderNumber": number, "comments": text})
     engine.make_step(raw.connection, "step", "select orderNumber, comments from raw.orders")

@@ -1,4 +1,4 @@
-"""What is found wrong with contracts and SQL before anything runs."""
+"""Faults of contracts and SQL that are found before anything runs."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -33,7 +33,7 @@ Faults = Callable[..., list[str]]
 
 @pytest.fixture
 def faults(tmp_path: Path) -> Faults:
-    """Find what is wrong with one star table over one raw table, which are good unless told."""
+    """Finds faults of a star table and a raw table. Arguments change their contracts and SQL."""
     folder = tmp_path / "star"
     (folder / "steps").mkdir(parents=True)
 
