@@ -1,4 +1,4 @@
-"""Java as it serves short jobs best."""
+"""Fixtures that start Spark, with Java options for short jobs."""
 
 import gc
 import warnings
@@ -14,7 +14,7 @@ from starschema_assets.spark.engine import open_session
 
 @pytest.fixture(scope="package", autouse=True)
 def _quick_java() -> Iterator[None]:
-    """Compile once and simply: on tables of the sample, a job then takes less than half as long."""
+    """Limit Java to its fast compiler. A job on the sample then takes less than half the time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
         yield
@@ -22,17 +22,17 @@ def _quick_java() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    """One Spark for all tests of a file."""
+    """A Spark session for all tests of a file."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SPARK_LOCAL_DIRS", str(tmp_path_factory.mktemp("spark")))
         patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
         session = open_session()
         yield session
-        gateway: Any = session.sparkContext._gateway  # noqa: SLF001 - Spark leaves its Java running
+        gateway: Any = session.sparkContext._gateway  # noqa: SLF001 - Spark doesn't stop its Java process
         session.stop()
         gateway.shutdown()
         gateway.proc.stdin.close()
         gateway.proc.wait()
-        SparkContext._gateway = SparkContext._jvm = None  # noqa: SLF001 - the next file's is another
+        SparkContext._gateway = SparkContext._jvm = None  # noqa: SLF001 - the next file starts another one
     with warnings.catch_warnings(action="ignore", category=ResourceWarning):
-        gc.collect()  # Py4J closes no sockets
+        gc.collect()  # Py4J doesn't close its sockets

@@ -1,4 +1,4 @@
-"""Where Spark reads and writes: what the workers of a cluster share, on a real S3 server."""
+"""Files of Spark on a cluster, whose workers share a real S3 server."""
 
 import uuid
 from pathlib import Path
@@ -21,12 +21,12 @@ PARTS = [[1, 2], [3], [], [4, 5, 6]]
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """A lake of its own on S3."""
+    """An empty lake on S3."""
     return Settings(lake_uri=f"s3://{PLAIN}/{uuid.uuid4().hex}", scratch=tmp_path)
 
 
 def stage(s3: Any, folder: str, tmp_path: Path) -> None:
-    """What Spark would write there: numbered parts, and a mark that it is done."""
+    """Write the files that Spark would write: numbered parts and a success marker."""
     prefix = folder.removeprefix(f"s3://{PLAIN}/")
     for number, rows in reversed(list(enumerate(PARTS))):
         file = tmp_path / "made.parquet"

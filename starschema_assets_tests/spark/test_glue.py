@@ -1,8 +1,8 @@
-"""A refresh in which Glue makes the star: what Dagster asks of Glue, and what comes back.
+"""A refresh with Glue: Dagster's requests to Glue, and the results.
 
-The lake is on a real S3 server. Glue's control plane is an emulator that runs no script: a
-stand-in runs the same one, with the arguments that Glue was given, on this machine's Spark. How
-Glue's own cluster reads and writes S3, this can't show.
+The lake is on a real S3 server. Glue is an emulator that doesn't run scripts: a stand-in runs the
+job's script with the same arguments in local Spark. How a real Glue cluster reads and writes S3 is
+not tested.
 """
 
 import os
@@ -35,7 +35,7 @@ ACTIONS = ("glue:StartJobRun", "glue:GetJobRun", "glue:BatchStopJobRun")
 
 
 class Glue(GlueWorkers):
-    """The emulator behind a proxy, and the stand-in for its workers."""
+    """The emulator behind a proxy, and a stand-in for Glue's workers."""
 
     def __init__(self, aws: Emulator, proxy: FaultyAWS, folder: Path) -> None:
         client: Any = aws.session.client("glue", endpoint_url=aws.url)
@@ -46,18 +46,18 @@ class Glue(GlueWorkers):
 
     @property
     def polled(self) -> int:
-        """How often a run's state was asked for."""
+        """Number of requests for a run's state."""
         return self.proxy.asked.count("GetJobRun")
 
     def say(self, state: str, message: str = "") -> None:
-        """Let runs be in this state whatever they do."""
+        """Report this state for all runs, whatever their real state."""
         told = {"JobRunState": state, "ErrorMessage": message}
         self.proxy.alter["GetJobRun"] = lambda answer: answer["JobRun"].update(told)
 
 
 @pytest.fixture
 def glue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Glue]:
-    """A Glue and a lake's bucket whose user may do ACTIONS, and read and write the bucket."""
+    """Glue and a bucket. The user has the permissions ACTIONS and may read and write the bucket."""
     with emulator() as aws, faulty_aws(aws.url) as proxy:
         user = User("pipeline", ("Admin", "Read", "Write", "List"), aws.user(*ACTIONS))
         with seaweedfs(tmp_path, user) as s3:
@@ -70,7 +70,7 @@ def glue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Glue]:
 
 @pytest.fixture
 def pipeline(sales: Sales, instance: DagsterInstance, tmp_path: Path) -> Pipeline:
-    """The pipeline to a lake on S3, with its raw tables refreshed."""
+    """A pipeline with a lake on S3, whose raw tables are refreshed."""
     settings = Settings(
         source_url=SecretStr(sales.url),
         lake_uri=f"s3://{BUCKET}/lake",
@@ -151,7 +151,7 @@ def test_a_cancelled_run_stops_the_job(glue: Glue, pipeline: Pipeline, tmp_path:
             "STARSCHEMA_SOURCE_URL": pipeline.settings.source_url.get_secret_value(),
         },
     )
-    while glue.polled < 2:  # the client's first look is no part of its waiting
+    while glue.polled < 2:  # the client requests the state once before it waits
         assert run.poll() is None
         time.sleep(0.1)
     assert "BatchStopJobRun" not in glue.proxy.asked

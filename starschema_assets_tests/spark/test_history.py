@@ -1,4 +1,4 @@
-"""Spark makes the versions that the oracle says, days before 1582 included."""
+"""Spark computes the same versions as a reference implementation, also for days before 1582."""
 
 from itertools import count
 from pathlib import Path
@@ -17,21 +17,19 @@ pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # of
 
 
 class OnSpark:
-    """See `Rows`: every table passes through a Parquet file of Spark's."""
+    """Rows in Spark. Every table is written to a Parquet file by Spark and read again."""
 
     def __init__(self, session: SparkSession, folder: Path) -> None:
         self._tables = SparkTables(session)
         self._folders = (folder / str(number) for number in count())
 
     def put(self, table: Table, rows: pa.Table) -> None:
-        """See `Rows`."""
         folder = next(self._folders)
         folder.mkdir()
         pq.write_table(rows, folder / "rows.parquet")
         self._tables.add(table, str(folder))
 
     def ask(self, sql: str) -> pa.Table:
-        """See `Rows`."""
         folder = next(self._folders)
         self._tables.frame(sql).write.parquet(str(folder))
         return read_parts(iter(sorted(folder.glob("part-*")))).read_all()

@@ -1,4 +1,4 @@
-"""A refresh in which Spark makes the star, as Dagster shows it."""
+"""A refresh with Spark, as Dagster shows it."""
 
 import logging
 import os
@@ -27,12 +27,12 @@ CHECKS = ("star/fact_orders:not_null", "star/fact_orders:customerNumber_in_dim_c
 
 @pytest.fixture
 def on_spark(refreshed: Pipeline) -> Pipeline:
-    """The pipeline after a refresh with DuckDB, from now on with Spark."""
+    """A pipeline that was refreshed with DuckDB and uses Spark from now on."""
     return Pipeline(refreshed.settings.model_copy(update={"engine": "spark"}), refreshed.instance)
 
 
 def shown(run: ExecuteInProcessResult) -> Iterator[tuple[str, str | None, Mapping[str, Any]]]:
-    """What a run shows of tables and checks, without what differs from run to run."""
+    """Return a run's metadata and check results, without values that differ in each run."""
     for event in run.all_events:
         found = event.event_specific_data
         if isinstance(found, AssetCheckEvaluation):
@@ -95,7 +95,7 @@ def test_an_error_of_the_job_is_the_error_of_the_run(on_spark: Pipeline) -> None
     assert on_spark.crawl().success
     on_spark.settings = on_spark.settings.model_copy(update={"lock_wait": 0})
     with open_lake(on_spark.settings).lock("run abc", logging.getLogger()):
-        runs = on_spark.refused(*STAR), on_spark.audit()  # an audit needs the lock as well
+        runs = on_spark.refused(*STAR), on_spark.audit()  # an audit also needs the lock
     for run in runs:
         reason = on_spark.reason(run)
         assert reason.startswith("LakeBusy: ")
@@ -128,13 +128,13 @@ def test_a_cancelled_run_ends_the_job_and_frees_the_lake(
 
 
 def star_files(pipeline: Pipeline) -> dict[str, bytes]:
-    """The published files of the star."""
+    """Return the published files of the star."""
     files = pipeline.published()
     return {name: content for name, content in files.items() if name.startswith("star/")}
 
 
 def jobs(scratch: Path) -> list[str]:
-    """The processes, Java's included, that work for a job with this scratch folder."""
+    """Return the processes of a job with this scratch folder, including Java."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):

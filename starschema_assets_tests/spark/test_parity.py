@@ -1,4 +1,4 @@
-"""Spark makes the files that DuckDB makes, as a reader says that is neither of them: polars."""
+"""Spark and DuckDB build equal tables. polars reads the files of both."""
 
 import json
 import logging
@@ -44,7 +44,7 @@ NO_FIGURES = json.dumps([["", "0", "0", "0"]])
 
 @pytest.fixture
 def lake_of(tmp_path: Path) -> Callable[[RawTables], Settings]:
-    """Publish raw tables, unaudited, in a lake of their own."""
+    """Publish raw tables without an audit in a new lake."""
 
     def publish(raw: RawTables, snapshot: str = SNAPSHOT) -> Settings:
         settings = Settings(lake_uri=str(tmp_path / "lake"), scratch=tmp_path / "scratch")
@@ -75,7 +75,7 @@ def on_spark(
 
 
 class Star:
-    """What one engine made: each table as polars reads it, its schema, and the audit."""
+    """Result of one engine: each table as read by polars, its schema, and the findings."""
 
     def __init__(self) -> None:
         self.tables: dict[str, pl.DataFrame] = {}
@@ -94,7 +94,7 @@ class Star:
 
 
 def assert_same(session: SparkSession, settings: Settings) -> Star:
-    """Make the star with both engines and compare; return it."""
+    """Build the star with both engines, assert that the results are equal, and return one."""
     ours, theirs = Star(), Star()
     on_duckdb(settings, ours.make)
     on_spark(session, settings, theirs.make)
@@ -108,7 +108,7 @@ def assert_same(session: SparkSession, settings: Settings) -> Star:
 
 
 def told(finding: Finding) -> str:
-    """A finding in text; which offending rows are the examples is the engine's choice."""
+    """Return a finding as text. Examples may be other rows, so only their columns are included."""
     shown = [sorted(row) for row in finding.examples]
     return json.dumps(
         [finding.title, finding.passed, finding.message, finding.offending_rows, shown]
@@ -175,7 +175,7 @@ def test_what_engines_tend_to_see_differently_makes_the_same_star(
         ("-", "Köln|", "NW", "Ørland"),
         (f"{SPACES}5020", f"São Paulo{SPACES}", "\tSP\n", "Åland"),
         ("1", "\U0001f682 Zürich", "ß", "Zürich"),
-        ("1", "\uffe6", "é", "Zürich"),  # beyond the train in UTF-16, before it in bytes
+        ("1", "\uffe6", "é", "Zürich"),  # after the train in UTF-16, before it in UTF-8
         ("1", "e\u0301", "é", "zürich"),
     ]
     for number, (postal_code, city, state, country) in enumerate(places):
