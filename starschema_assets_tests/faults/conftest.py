@@ -1,4 +1,4 @@
-"""A deployment on each kind of lake for each test, made by copying one that was refreshed once."""
+"""Fixtures of deployments on each kind of lake. They are copies of one refreshed deployment."""
 
 import shutil
 import uuid
@@ -20,7 +20,7 @@ from starschema_assets_tests.seaweedfs import SeaweedFS
 
 @pytest.fixture(scope="session")
 def base(sample_server: DatabaseServer, tmp_path_factory: pytest.TempPathFactory) -> Base:
-    """What one good refresh of a copy of the sample left."""
+    """Lake, Dagster home and source after a successful refresh of a copy of the sample."""
     base = Base(tmp_path_factory.mktemp("base"), copy_sample(sample_server, "faults"))
     base.home.mkdir()
     shutil.copy(CHECKOUT / ".dagster" / "dagster.yaml", base.home)
@@ -36,7 +36,7 @@ def base(sample_server: DatabaseServer, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture
 def instance(base: Base, tmp_path: Path) -> Iterator[DagsterInstance]:
-    """The instance that has that refresh on record."""
+    """A copy of the base's Dagster instance, which has recorded its refresh."""
     home = tmp_path / "dagster_home"
     shutil.copytree(base.home, home)
     with DagsterInstance.from_config(str(home)) as instance:
@@ -45,7 +45,7 @@ def instance(base: Base, tmp_path: Path) -> Iterator[DagsterInstance]:
 
 @pytest.fixture
 def settings(base: Base, tmp_path: Path) -> Settings:
-    """Those of a lake in a directory, with the same source."""
+    """Settings of a lake in a directory, with the base's source."""
     return Settings(
         source_url=SecretStr(base.sales.url),
         lake_uri=str(tmp_path / "lake"),
@@ -56,7 +56,7 @@ def settings(base: Base, tmp_path: Path) -> Settings:
 def deploy(
     base: Base, settings: Settings, instance: DagsterInstance, endpoint: str | None = None
 ) -> Deployment:
-    """The pipeline to the lake that the settings name, which gets the base's tables."""
+    """Copy the base's tables to the lake of the settings, and return the deployment."""
     deployment = Deployment(settings, instance, objects_of(settings, endpoint))
     for name in FILES:
         deployment.objects.write(name, base.lake / name)
@@ -71,13 +71,13 @@ def on_disk(base: Base, settings: Settings, instance: DagsterInstance) -> Deploy
 
 @pytest.fixture
 def on_s3(s3: SeaweedFS, base: Base, settings: Settings, instance: DagsterInstance) -> Deployment:
-    """A deployment with a lake on S3; its objects are looked at without a detour by a proxy."""
+    """A deployment with a lake on S3. Tests read its objects directly, not through a proxy."""
     lake = {"lake_uri": f"s3://{VERSIONED}/{uuid.uuid4().hex}"}
     return deploy(base, settings.model_copy(update=lake), instance, s3.url)
 
 
 @pytest.fixture(params=["on_disk", "on_s3"])
 def deployment(request: pytest.FixtureRequest) -> Deployment:
-    """A deployment of each kind in turn."""
+    """A deployment. Tests run once per kind of lake."""
     found: Deployment = request.getfixturevalue(request.param)
     return found

@@ -1,4 +1,4 @@
-"""A pipeline that was refreshed once and is about to meet a fault."""
+"""A pipeline that was refreshed once, for tests that inject faults."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,20 +22,20 @@ from starschema_assets_tests.faults.objects import Objects
 from starschema_assets_tests.pipeline import RAW, STAR, Pipeline
 
 TABLES = [*RAW, *STAR]
-"""In the order of their publication."""
+"""All tables in the order of publication."""
 FILES = [file_of(table) for table in TABLES]
 
 
 @dataclass(frozen=True)
 class Base:
-    """The lake, the Dagster home and the source of one good refresh, to be copied."""
+    """Lake, Dagster home and source of a successful refresh, to be copied."""
 
     folder: Path
     sales: Sales
 
     @property
     def lake(self) -> Path:
-        """The tables, as files."""
+        """The lake's directory."""
         return self.folder / "lake"
 
     @property
@@ -45,14 +45,14 @@ class Base:
 
 
 class Deployment(Pipeline):
-    """The pipeline, its lake as others see it, and its instance as the UI sees it."""
+    """A pipeline with its Dagster instance, and with the lake's files as readers see them."""
 
     def __init__(self, settings: Settings, instance: DagsterInstance, objects: Objects) -> None:
         super().__init__(settings, instance)
         self.objects = objects
 
     def refresh(self, *tables: Sequence[str], accept: Sequence[str] = ()) -> ExecuteInProcessResult:
-        """Refresh, also from another server than the one that filled the base's lake."""
+        """Refresh. The source's server may differ from the one that filled the base's lake."""
         moved = [
             f"{'/'.join(table)}:same_source" for table in tables or TABLES if table[0] == "raw"
         ]
@@ -60,15 +60,15 @@ class Deployment(Pipeline):
 
     @cached_property
     def lake(self) -> Lake:
-        """The lake, opened once: what it downloads is there for as long as it is open."""
+        """The lake. It stays open, because its downloads are deleted when it is closed."""
         return open_lake(self.settings)
 
     def published(self) -> dict[str, bytes]:
-        """The bytes of every object that a reader or a crawler of the lake finds."""
+        """Return the bytes of all objects that readers and crawlers see, by name."""
         return self.objects.published()
 
     def replaced_since(self, before: dict[str, bytes]) -> list[str]:
-        """The tables whose bytes are no longer those, in the order of publication."""
+        """Return the files whose bytes have changed, in the order of publication."""
         after = self.published()
         assert after.keys() == set(FILES), (
             "a reader finds more or fewer files than there are tables"
@@ -76,17 +76,17 @@ class Deployment(Pipeline):
         return [name for name in FILES if after[name] != before[name]]
 
     def run_of(self, table: Table) -> str:
-        """The run that, as the instance shows it, materialized the table last."""
+        """Return the run that materialized the table last, according to the instance."""
         event = self.instance.get_latest_materialization_event(AssetKey(table))
         assert event
         return event.run_id
 
     def last_run(self) -> DagsterRun:
-        """The run that was started last."""
+        """Return the run that was started last."""
         return self.instance.get_runs(limit=1)[0]
 
     def error(self, run_id: str) -> str:
-        """The one line in which the run says what went wrong: the project's own error."""
+        """Return the failed run's error of this project, which must be a single line."""
         (failure,) = self.instance.all_logs(run_id, of_type=DagsterEventType.STEP_FAILURE)
         said = [text for text in _messages(failure) if text.startswith("starschema_assets.")]
         line, *notes = said[0].splitlines()
@@ -94,15 +94,15 @@ class Deployment(Pipeline):
         return line
 
     def retries(self, run_id: str) -> int:
-        """How often steps of the run began again."""
+        """Return how often steps of the run were retried."""
         return len(self.instance.all_logs(run_id, of_type=DagsterEventType.STEP_RESTARTED))
 
     def left_in_scratch(self) -> set[str]:
-        """The files of the scratch folder, other than those that this process itself may hold."""
+        """Return staged files in the scratch folder. Downloads of this process aren't included."""
         return {str(f) for f in self.settings.scratch.rglob("*.parquet") if "staged" in f.parts}
 
     def assert_refreshes_as_if_nothing_had_happened(self) -> None:
-        """The next run succeeds, replaces every table, and leaves nothing but the tables."""
+        """Assert that the next run succeeds, replaces all tables, and leaves no other files."""
         before = self.published()
         run = self.refresh()
         assert run.success, self.error(run.run_id)
@@ -116,7 +116,7 @@ class Deployment(Pipeline):
 
 
 def _messages(failure: EventLogEntry) -> Iterator[str]:
-    """What the step's failure says, then each of its causes."""
+    """Yield the messages of the step's error and of its causes."""
     assert failure.dagster_event
     error = failure.dagster_event.step_failure_data.error
     while error:

@@ -1,4 +1,4 @@
-"""What is in a lake, seen without the project's own code, as a reader or a crawler sees it."""
+"""Access to a lake's files without the project's code, as readers and crawlers see them."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -21,26 +21,26 @@ class Objects(ABC):
 
     @abstractmethod
     def names(self) -> list[str]:
-        """Every name."""
+        """Return all names."""
 
     @abstractmethod
     def read(self, name: str) -> bytes:
-        """One object, whole."""
+        """Return the content of an object."""
 
     @abstractmethod
     def write(self, name: str, file: Path) -> None:
-        """Put a table's file there, as a refresh would have."""
+        """Write a table's file like a refresh."""
 
     @abstractmethod
     def uploads(self) -> list[str]:
-        """What was begun to be uploaded and isn't an object yet."""
+        """Return the names of unfinished uploads."""
 
     def published(self) -> dict[str, bytes]:
-        """Every object below the stages: what a reader or a crawler finds."""
+        """Return all objects below the stages, which readers and crawlers see."""
         return {name: self.read(name) for name in self.names() if name.startswith(STAGES)}
 
     def in_the_way(self) -> set[str]:
-        """What a run works with and has to remove: neither tables, nor the lock, nor history."""
+        """Return temporary files that a run must delete: all but tables, lock and versions."""
         kept = (*STAGES, "_lock", "_history/")
         return {name for name in self.names() if not name.startswith(kept)} | set(self.uploads())
 
@@ -100,7 +100,7 @@ class S3Objects(Objects):
 
 
 def objects_of(settings: Settings, endpoint: str | None) -> Objects:
-    """The objects of the lake that the settings name, on S3 by way of the endpoint."""
+    """Return the objects of the settings' lake. `endpoint` is used for S3."""
     if settings.lake_uri.startswith("s3://"):
         bucket, _, prefix = settings.lake_uri.removeprefix("s3://").partition("/")
         return S3Objects(boto3.client("s3", endpoint_url=endpoint), bucket, f"{prefix}/")

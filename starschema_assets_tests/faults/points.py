@@ -1,4 +1,4 @@
-"""Named points of a refresh, at which a process can be made to stop or die."""
+"""Named points of a refresh, at which a test can stop or kill its process."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,11 +15,11 @@ from starschema_assets.resources import LakeIOManager
 
 Stop = Callable[[], None]
 Point = tuple[str, Table]
-"""One of POINTS, and the table that it is about."""
+"""One of POINTS, and the table to which it applies."""
 
 
 def _in(table: Table, stop: Stop) -> None:
-    """Rows of the raw table have arrived, and it isn't finished."""
+    """Stop when some rows of the raw table have been read."""
     report_progress = extraction.report_progress
 
     def report(name: str, *arguments: Any) -> Callable[[int], None]:
@@ -29,7 +29,7 @@ def _in(table: Table, stop: Stop) -> None:
 
 
 def _before_audit(table: Table, stop: Stop) -> None:
-    """The raw table is staged, and not yet audited."""
+    """Stop when the raw table is staged and not yet audited."""
     audit = RawAudit.version
 
     def stopped(self: RawAudit, contract: Contract, file: Path) -> Any:
@@ -41,7 +41,7 @@ def _before_audit(table: Table, stop: Stop) -> None:
 
 
 def _before_publishing(table: Table, stop: Stop) -> None:
-    """All tables of the stage are uploaded, and this is the next to be published."""
+    """Stop when all tables of the stage are uploaded and this one is published next."""
     handle_output = LakeIOManager.handle_output
 
     def stopped(self: LakeIOManager, context: Any, staged: Any) -> None:
@@ -53,7 +53,7 @@ def _before_publishing(table: Table, stop: Stop) -> None:
 
 
 def _once_verified(table: Table, stop: Stop) -> None:
-    """On S3: the lock was just seen to be held, and the table is published next."""
+    """On S3, stop when the lock has been verified and the table is published next."""
     complete = Multipart.complete
 
     def stopped(self: Any) -> str:
@@ -65,7 +65,7 @@ def _once_verified(table: Table, stop: Stop) -> None:
 
 
 def _once_published(table: Table, stop: Stop) -> None:
-    """The table is published, and Dagster doesn't know it yet."""
+    """Stop when the table is published and Dagster doesn't know it yet."""
     for kind in (LocalLake, S3Lake):
         publish = kind.publish
 
@@ -79,7 +79,7 @@ def _once_published(table: Table, stop: Stop) -> None:
 
 
 def _replace(owner: object, name: str, function: Callable[..., Any]) -> None:
-    """For good: the process does nothing else."""
+    """Replace a function permanently. The process is used for one refresh only."""
     setattr(owner, name, function)
 
 

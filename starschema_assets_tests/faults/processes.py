@@ -1,4 +1,4 @@
-"""Refreshes in processes of their own, which stop or die at a named point."""
+"""Runs refreshes in separate processes that stop or are killed at a named point."""
 
 import multiprocessing
 import os
@@ -21,58 +21,58 @@ from starschema_assets_tests.faults.points import POINTS, Point
 from starschema_assets_tests.pipeline import Pipeline
 
 PATIENCE = 180
-"""Seconds after which a process that should have got somewhere is given up."""
+"""Seconds to wait for a process before a test fails."""
 
-# A server that has imported the project forks each of them: imports would take most of their time.
+# Each process is forked from a server that has imported the project, because imports are slow.
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload([__name__])
 
 
 @dataclass(frozen=True)
 class Work:
-    """What a process is told: it shares nothing else with the test."""
+    """Input of a process, which shares nothing else with the test."""
 
     settings: Settings
     home: str
     environment: dict[str, str]
     folder: Path
-    """Where it says how far it has come."""
+    """Folder for its log and its marker files."""
     point: Point | None
     signal: int
-    """What it does to itself at the point; 0 if it waits there until it may go on."""
+    """Signal that it sends to itself at the point; 0 to wait there for `go_on`."""
     lease_seconds: int
     moment: datetime | None
-    """When the snapshot is taken, if not now."""
+    """Time of the snapshot; None for the current time."""
 
     @property
     def log(self) -> Path:
-        """What it prints."""
+        """File with its output."""
         return self.folder / "log"
 
     @property
     def reached(self) -> Path:
-        """Made once it is at the point."""
+        """Marker file that it creates at the point."""
         return self.folder / "reached"
 
     @property
     def may_go_on(self) -> Path:
-        """What it waits for there."""
+        """Marker file for which it waits at the point."""
         return self.folder / "go"
 
 
 @dataclass(frozen=True)
 class Refreshing:
-    """A refresh of everything in a process of its own."""
+    """A refresh of all tables in a separate process."""
 
     process: BaseProcess
     work: Work
 
     def log(self) -> str:
-        """What it has printed so far."""
+        """Return its output so far."""
         return self.work.log.read_text() if self.work.log.exists() else ""
 
     def await_that(self, condition: Callable[[], bool]) -> None:
-        """Return once the condition holds, which it must while the process lives."""
+        """Wait until the condition is true. Fail if the process ends before."""
         deadline = time.monotonic() + PATIENCE
         while not condition():
             assert self.process.exitcode is None, self.log()[-3000:]
@@ -80,15 +80,15 @@ class Refreshing:
             time.sleep(0.02)
 
     def await_point(self) -> None:
-        """Return once it is at its point and, if it stops or dies there, has done so."""
+        """Wait until it has reached its point."""
         self.await_that(self.work.reached.exists)
 
     def go_on(self) -> None:
-        """Let it go on from its point."""
+        """Let it continue from its point."""
         self.work.may_go_on.touch()
 
     def end(self) -> int:
-        """Wait for its end and return how it ended: 0, 1 if the run failed, -9 if killed."""
+        """Wait for its end. Return its exit code: 0, 1 if the run failed, or -9 if killed."""
         self.process.join(PATIENCE)
         assert self.process.exitcode is not None, self.log()[-3000:]
         return self.process.exitcode
@@ -104,7 +104,7 @@ def refreshing(
     moment: datetime | None = None,
     **settings: Any,
 ) -> Iterator[Refreshing]:
-    """Begin a refresh that does `signal_` to itself at the point, or else waits there."""
+    """Start a refresh that sends itself `signal_` at the point, or else waits there."""
     folder.mkdir()
     work = Work(
         deployment.settings.model_copy(update=settings),

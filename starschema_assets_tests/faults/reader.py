@@ -1,8 +1,8 @@
-"""Someone who reads every published table again and again while the pipeline meets its faults.
+"""A reader that reads all published tables repeatedly while faults are injected.
 
-What a reader is promised: a table is whole, and never older than it was before. The dimensions are
-published before the fact, so one who reads the fact first finds dimensions that are at least as
-new; once a refresh has ended well, all tables are of one snapshot.
+It verifies that tables are complete, and never older than before. Dimensions are published before
+the fact, so if the fact is read first, the dimensions must be at least as new. After a successful
+refresh, all tables must come from one snapshot.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from starschema_assets_tests.faults.deployment import FILES
 from starschema_assets_tests.faults.objects import Objects
 
 PAUSE = 0.5
-"""Seconds between two rounds, so that the pipeline gets on with its work, too."""
+"""Seconds between two rounds, so that the reader doesn't slow down the pipeline."""
 
 FACT = next(model.contract for model in MODELS if model.contract.table == "fact_orders")
 FACT_FILE = file_of(FACT.path)
@@ -39,18 +39,18 @@ class Version:
     run_id: str
     written_at: str
     snapshots: Mapping[str, str]
-    """The snapshot of each raw table that is in it."""
+    """Snapshots of the raw tables that it was built from, by raw table."""
     rows: pa.Table = field(compare=False, repr=False)
 
     def assert_not_older(self, than: "Version") -> None:
-        """Of the raw tables that are in both, none is of an earlier snapshot."""
+        """Assert that no raw table's snapshot is earlier than in the other version."""
         for table, snapshot in than.snapshots.items():
             assert self.snapshots.get(table, snapshot) >= snapshot, f"{table} went back in time"
 
 
 @dataclass
 class Reader:
-    """What was seen of each table last, and how much was seen in all."""
+    """The last seen version of each table, and counts of versions and rounds."""
 
     current: dict[str, Version] = field(default_factory=dict)
     versions: int = 0
@@ -58,7 +58,7 @@ class Reader:
     errors: list[str] = field(default_factory=list)
 
     def look(self, objects: Objects) -> None:
-        """Read every table once, those that are published last first."""
+        """Read every table once, in reverse order of publication."""
         seen = self.versions
         for name in reversed(FILES):
             content = objects.read(name)
@@ -76,7 +76,7 @@ class Reader:
         self.rounds += 1
 
     def _compare(self) -> None:
-        """The fact was read first: what was read after it is as new, and has its keys."""
+        """Assert that all tables are as new as the fact and contain its keys."""
         fact = self.current[FACT_FILE]
         for name, version in self.current.items():
             try:
@@ -91,7 +91,7 @@ class Reader:
 
 
 def whole_version(name: str, content: bytes, digest: str) -> Version:
-    """Read a table to its last value, and see that it is what its metadata says."""
+    """Read all values of a table, and verify them against its metadata."""
     table = pq.read_table(pa.BufferReader(content))
     table.validate(full=True)
     footer = read_footer(pa.BufferReader(content))
@@ -109,7 +109,7 @@ def whole_version(name: str, content: bytes, digest: str) -> Version:
 
 
 def assert_totals(fact: pa.Table, footer: Footer) -> None:
-    """The fact's totals are those that the source itself computed in the snapshot."""
+    """Assert that the fact's totals equal those that the source computed in the snapshot."""
     with duckdb.connect() as connection:
         connection.register("fact", fact)
         rows = connection.execute(
@@ -124,7 +124,7 @@ def assert_totals(fact: pa.Table, footer: Footer) -> None:
 
 @contextmanager
 def reading(objects: Objects) -> Iterator[Reader]:
-    """Read all the while; afterwards, every read must have kept the promise."""
+    """Read repeatedly in a thread. At the end, assert that no read found an error."""
     reader = Reader()
     reader.look(objects)
     ended = threading.Event()
@@ -133,7 +133,7 @@ def reading(objects: Objects) -> Iterator[Reader]:
         while not ended.wait(PAUSE):
             try:
                 reader.look(objects)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the test reports it
+            except Exception as error:  # noqa: BLE001 - the test reports any error
                 reader.errors.append(repr(error))
 
     thread = threading.Thread(target=read_on, daemon=True)

@@ -1,4 +1,4 @@
-"""Refreshes again and again under write load, while processes are killed and a reader looks on."""
+"""Soak test: repeated refreshes under write load, with killed processes and a concurrent reader."""
 
 import random
 import shutil
@@ -28,46 +28,46 @@ from starschema_assets_tests.seaweedfs import SeaweedFS, seaweedfs
 
 BUCKET, DATABASE = "soak", "sales"
 MAX_OUTAGE = 3.0
-"""Seconds that a killed server stays away, at most."""
+"""Maximum seconds until a killed server is started again."""
 LAKES = ("directory", "s3")
 
 
 @dataclass
 class Report:
-    """What happened."""
+    """Results of a soak test."""
 
     refreshes: Counter[str] = field(default_factory=Counter)
-    """How they ended: well, failed, killed."""
+    """Number of refreshes by result: well, failed or killed."""
     faults: Counter[str] = field(default_factory=Counter)
-    """What was killed while a refresh was under way."""
+    """Number of kills during a refresh, by what was killed."""
     violations: list[str] = field(default_factory=list)
     rounds: int = 0
     versions: int = 0
     unanswered: int = 0
-    """Rounds of the reader that a dead S3 server cut short."""
+    """Rounds of the reader that failed because the S3 server was down."""
     orders: int = 0
-    """Orders of the writers that were found to add up, in all versions of the fact."""
+    """Orders of the writers that were verified, in all versions of the fact."""
     commits: int = 0
 
 
 class Watcher(Reader):
-    """A reader in a thread of its own, that knows when the lake's server is away."""
+    """A reader in a separate thread. It ignores errors while the lake's server is down."""
 
     def __init__(self, deployment: Deployment, report: Report) -> None:
         super().__init__()
         self.objects = deployment.objects
         self.report = report
         self.outages = 0
-        """Odd while the server is away."""
+        """Number of stops and starts of the server, so it is odd while the server is down."""
         self._judged = ""
 
     def watch(self, ended: threading.Event) -> None:
-        """Look until the end."""
+        """Read repeatedly until `ended` is set."""
         while not ended.wait(PAUSE):
             self.look_once()
 
     def look_once(self) -> None:
-        """Look at every table, and take down what is wrong."""
+        """Read all tables once, and record violations."""
         outages = self.outages
         try:
             self.look(self.objects)
@@ -77,7 +77,7 @@ class Watcher(Reader):
                 self.report.orders += assert_orders_add_up(fact.rows)
         except AssertionError as error:
             self.report.violations.append(str(error))
-        except Exception as error:  # noqa: BLE001 - whatever it is, the report has it
+        except Exception as error:  # noqa: BLE001 - the report contains any error
             if outages % 2 or outages != self.outages:
                 self.report.unanswered += 1
             else:
@@ -85,7 +85,7 @@ class Watcher(Reader):
 
 
 class Soak:
-    """One soak of one deployment."""
+    """A soak test of one deployment."""
 
     def __init__(  # noqa: PLR0913, PLR0917
         self,
@@ -106,14 +106,14 @@ class Soak:
         self._random = chance
         self._watcher = Watcher(deployment, self.report)
         self._typical = 0.0
-        """Seconds that the last undisturbed refresh took."""
+        """Duration of the last refresh without a fault, in seconds."""
 
     def publish_first(self) -> None:
-        """Refresh for the first time: from then on there is something to read."""
+        """Refresh for the first time, so that the reader finds tables."""
         self._refresh(None)
 
     def until(self, is_enough: Callable[[Report], bool]) -> Report:
-        """Refresh, with a fault or without, until it is enough; then once more, undisturbed."""
+        """Refresh with and without faults until `is_enough`, then once without a fault."""
         ended = threading.Event()
         watching = threading.Thread(target=self._watcher.watch, args=(ended,), daemon=True)
         watching.start()
@@ -152,7 +152,7 @@ class Soak:
         shutil.rmtree(folder)
 
     def _verify_success(self) -> None:
-        """All tables are those of the run, of one snapshot."""
+        """Record a violation if not all tables are from the run and from one snapshot."""
         reader = Reader()
         try:
             reader.look(self._deployment.objects)
@@ -165,20 +165,20 @@ class Soak:
             self.report.violations.append(str(error))
 
     def _verify_failure(self, refresh: Refreshing) -> None:
-        """It says why in an error of the project's own."""
+        """Record a violation if the run didn't fail with an error of this project."""
         try:
             self._deployment.error(self._deployment.last_run().run_id)
         except (AssertionError, IndexError):
-            self.report.violations.append(f"failed in no way of its own: {refresh.log()[-3000:]}")
+            self.report.violations.append(f"failed without a clear error: {refresh.log()[-3000:]}")
 
     def _verify_rest(self) -> None:
-        """Nothing is left of the runs that were killed."""
+        """Record a violation if killed runs have left files."""
         left = self._deployment.objects.in_the_way() | self._deployment.left_in_scratch()
         if left:
             self.report.violations.append(f"left behind: {sorted(left)}")
 
     def _strike(self, fault: str, refresh: Refreshing) -> None:
-        """Kill it; a server comes back after a while."""
+        """Kill the run or a server. Start the server again after a while."""
         away = self._random.uniform(0, MAX_OUTAGE)
         if fault == "run":
             refresh.process.kill()
@@ -195,7 +195,7 @@ class Soak:
             self._watcher.outages += 1
 
     def _await_answer(self) -> None:
-        """Its port answers before its objects do."""
+        """Wait until S3 returns objects. The server opens its port earlier than that."""
         deadline = time.monotonic() + 60
         while True:
             try:
@@ -210,7 +210,7 @@ class Soak:
 
 @contextmanager
 def soaking(lake: str, folder: Path, seed: int) -> Iterator[Soak]:
-    """Everything that a soak needs, started: servers, sample, writers, an instance, and a lake."""
+    """Start all that a soak test needs: servers, sample, writers, Dagster instance and lake."""
     with ExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         mariadb = stack.enter_context(_sales(folder))
@@ -233,7 +233,7 @@ def soaking(lake: str, folder: Path, seed: int) -> Iterator[Soak]:
 
 @contextmanager
 def _sales(folder: Path) -> Iterator[MariaDB]:
-    """A server that keeps what it has committed, with the sample."""
+    """Start a server with the sample. It keeps committed changes when it is killed."""
     with MariaDB(local_infile="1", innodb_flush_log_at_trx_commit="1") as server:
         server.execute(
             f"create database {DATABASE};"
@@ -246,7 +246,7 @@ def _sales(folder: Path) -> Iterator[MariaDB]:
 
 @contextmanager
 def _bucket(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[SeaweedFS]:
-    """A server with a bucket that keeps versions, and the AWS variables of its owner."""
+    """Start an S3 server with a versioned bucket, and set its owner's AWS variables."""
     folder.mkdir()
     with seaweedfs(folder) as server:
         for name, value in server.environment().items():

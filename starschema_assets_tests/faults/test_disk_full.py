@@ -1,4 +1,4 @@
-"""The disk is full: the run says so, and what is published stays."""
+"""If the disk is full, the run fails with a clear error and published tables are unchanged."""
 
 import shutil
 import subprocess
@@ -23,12 +23,12 @@ select 1000000 + seq, '2025-01-01', '2025-01-09', null, 'Shipped', sha2(seq, 512
     (select min(customerNumber) from customers)
 from seq_1_to_{ORDERS}
 """
-"""More than fits on that disk, as hashes don't compress."""
+"""More data than fits on the disk. Hashes don't compress."""
 
 
 @contextmanager
 def small_disk(folder: Path, size: str) -> Iterator[Path]:
-    """A tmpfs of that size, which needs no root: it is mounted in a namespace of its own."""
+    """Mount a tmpfs of this size in a separate namespace, which needs no root."""
     folder.mkdir()
     mount = f"mount -t tmpfs -o size={size} tmpfs {folder} && echo mounted && exec sleep infinity"
     command = ["unshare", "--map-root-user", "--mount", "sh", "-c", mount]
@@ -51,7 +51,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 def deployment(
     base: Base, sales: Sales, settings: Settings, instance: DagsterInstance, disk: Path
 ) -> Deployment:
-    """A deployment whose lake is on that disk, with a source of its own."""
+    """A deployment with a lake on that disk and a separate source."""
     own = {"source_url": sales.url, "lake_uri": str(disk / "lake")}
     return deploy(base, Settings(**settings.model_dump() | own), instance)
 

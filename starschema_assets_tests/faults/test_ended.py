@@ -1,6 +1,7 @@
-"""Runs whose process is killed or stopped, watched by a real daemon: ended, told once, made good.
+"""Runs whose process is killed or stopped: a real daemon ends, reports and repeats them.
 
-All of it happens at the same time to one deployment, since most of it is waiting.
+All tests share one deployment, to which everything happens at the same time, because most of the
+time is spent waiting.
 """
 
 import os
@@ -26,48 +27,48 @@ from starschema_assets_tests.inbox import Inbox
 REFRESH = "refresh_star_schema"
 CRAWL = "crawl_star_schema"
 BOUND = 60
-"""Seconds; long enough for a crawl on a machine that is busy with other tests."""
+"""Time limit of runs in seconds: enough for a crawl on a machine that is busy with other tests."""
 MONITORING = {"poll_interval_seconds": 1, "max_runtime_seconds": BOUND}
 
 
 @dataclass
 class Ended:
-    """What became of the runs."""
+    """The runs and their alerts."""
 
     deployment: Deployment
     killed: str
-    """A refresh of the command line, killed while no daemon was there."""
+    """A refresh from the command line that was killed while no daemon was running."""
     stopped: str
-    """A refresh of the command line, stopped until its bound had ended it."""
+    """A refresh from the command line that was stopped until its time limit ended it."""
     exit_code: int
-    """Of the stopped one, which went on afterwards."""
+    """Exit code of the stopped refresh, which was continued afterwards."""
     crawl: str
-    """A crawl, killed together with its daemon and code server."""
+    """A crawl that was killed together with its daemon and code server."""
     before: dict[str, bytes]
-    """What was published before."""
+    """The published files before."""
     alerts: list[Alert]
 
     def record(self, run_id: str) -> RunRecord:
-        """A run as the instance has it."""
+        """Return a run from the instance."""
         record = self.deployment.pipeline.instance.get_run_record_by_id(run_id)
         assert record
         return record
 
     def seconds(self, run_id: str) -> float:
-        """How long the run took, as Dagster sees it."""
+        """Return how long the run took according to Dagster."""
         record = self.record(run_id)
         assert record.start_time
         assert record.end_time
         return record.end_time - record.start_time
 
     def told(self, run_id: str) -> list[str]:
-        """The texts of the alerts about the run."""
+        """Return the texts of the alerts about the run."""
         return [alert.text for alert in self.alerts if run_id in alert.text]
 
 
 @pytest.fixture(scope="module")
 def ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ended]:
-    """Three runs that were under way, as a daemon leaves them."""
+    """Three runs that were killed or stopped, after a daemon has handled them."""
     with ExitStack() as stack:
         aws = stack.enter_context(emulator())
         inbox = Inbox(aws)
@@ -81,13 +82,13 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ended]:
         lake = Path(deployment.pipeline.settings.lake_uri)
         obstacle = lake / "star" / "obstacle" / "obstacle.parquet"
         obstacle.parent.mkdir()
-        os.mkfifo(obstacle)  # whoever crawls waits for somebody to write into it
+        os.mkfifo(obstacle)  # a crawl blocks, because nothing writes into this pipe
 
-        with FileLock(lake / "_lock"):  # whoever refreshes waits for the lake
+        with FileLock(lake / "_lock"):  # refreshes wait for the lock
             process, killed = command_line(deployment, stack)
             process.kill()
             process, stopped = command_line(deployment, stack)
-            # Stopped earlier, it could hold its run's events locked: nobody could fail the run
+            # A process stopped earlier could hold a lock on its events, so its run couldn't fail
             eventually(lambda: waits_for_the_lake(deployment, stopped))
             process.send_signal(signal.SIGSTOP)
             with deployment.daemon() as daemon:
@@ -105,7 +106,7 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ended]:
 
 
 def command_line(deployment: Deployment, stack: ExitStack) -> tuple[subprocess.Popen[bytes], str]:
-    """What `make run` starts, once its run has begun; and the run."""
+    """Start the command of `make run`. Return the process and its run, once that has started."""
     log = stack.enter_context((deployment.home / "log").open("ab"))
     process = subprocess.Popen(
         [sys.executable, "-m", "starschema_assets.run"],
@@ -119,7 +120,7 @@ def command_line(deployment: Deployment, stack: ExitStack) -> tuple[subprocess.P
 
 
 def started(deployment: Deployment, job: str, pid: int | None = None) -> str | None:
-    """The run of a job that has noted its process, or of this very process."""
+    """Return the started run of a job that has recorded its process, or a given process."""
     wanted = RunsFilter(job_name=job, statuses=[DagsterRunStatus.STARTED])
     for run in deployment.pipeline.instance.get_runs(wanted):
         noted = run.tags.get(TAG, "").split()

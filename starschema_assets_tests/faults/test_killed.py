@@ -1,6 +1,6 @@
-"""The process of a refresh is killed: what is published stays whole, and the next run goes on.
+"""If the process of a refresh is killed, published tables stay complete and the next run succeeds.
 
-A run that was killed stays STARTED in Dagster's list until a daemon looks: see test_ended.py.
+Without a daemon, a killed run keeps its status STARTED in Dagster: see test_ended.py.
 """
 
 import signal
@@ -22,12 +22,12 @@ LEASE_SECONDS = 2
 
 @pytest.fixture(autouse=True)
 def _short_lease(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run that comes after a killed one needn't wait for half a minute."""
+    """Shorten the lease, so that a run doesn't wait half a minute after a killed one."""
     monkeypatch.setattr(s3_lease, "TTL", LEASE_SECONDS)
 
 
 def kill_at(deployment: Deployment, point: Point, folder: Path) -> str:
-    """Refresh until the point and no further; the killed run's id."""
+    """Kill a refresh at a point, and return the run's id."""
     with refreshing(deployment, folder, point, signal.SIGKILL) as killed:
         assert killed.end() == -signal.SIGKILL, killed.log()[-3000:]
         assert killed.work.reached.exists()
@@ -37,7 +37,7 @@ def kill_at(deployment: Deployment, point: Point, folder: Path) -> str:
 
 
 def staged(deployment: Deployment) -> list[Table]:
-    """The tables on their way that a killed run left, in the order of publication."""
+    """Return the staged tables that a killed run has left, in the order of publication."""
     root = Path(deployment.settings.lake_uri) / "_staging"
     found = [*root.rglob("*.parquet"), *deployment.settings.scratch.glob("*/staged/**/*.parquet")]
     names = {file.stem for file in found}

@@ -1,4 +1,4 @@
-"""Two refreshes of one lake at the same time, each in a process of its own."""
+"""Two refreshes of one lake at the same time, in separate processes."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ HALFWAY: Point = ("before publishing", RAW[4])
 
 
 def runs_in_files(deployment: Deployment, tables: list[tuple[str, str]]) -> set[bytes]:
-    """The runs that wrote what is published now, as the files themselves say."""
+    """Return the runs that wrote the published files, according to their metadata."""
     files = [deployment.lake.fetch(table) for table in tables]
     return {(pq.read_metadata(file).metadata or {})[b"starschema.run_id"] for file in files}
 

@@ -1,4 +1,4 @@
-"""The reader of the other tests notices each of the wrongs that it looks for."""
+"""The reader of the other tests detects all errors that it checks for."""
 
 import io
 import time
@@ -15,7 +15,7 @@ from starschema_assets_tests.faults.writers import assert_orders_add_up
 
 @pytest.fixture
 def reader(on_disk: Deployment) -> Reader:
-    """A reader who has seen the first refresh."""
+    """A reader that has read the tables of the first refresh."""
     reader = Reader()
     reader.look(on_disk.objects)
     assert reader.versions == len(FILES)
@@ -23,12 +23,12 @@ def reader(on_disk: Deployment) -> Reader:
 
 
 def put(deployment: Deployment, name: str, content: bytes) -> None:
-    """Publish it past every check."""
+    """Replace a published file without any check."""
     (Path(deployment.settings.lake_uri) / name).write_bytes(content)
 
 
 def without_last_row(content: bytes) -> bytes:
-    """The same table and metadata, but for one row."""
+    """Return the table with the same metadata, but without its last row."""
     table = pq.read_table(pa.BufferReader(content))
     shortened = io.BytesIO()
     pq.write_table(table.slice(0, table.num_rows - 1), shortened)
@@ -112,5 +112,5 @@ def test_an_order_of_two_moments_is_noticed() -> None:
     rows = [(1_000_001, 2, 5, "2 4 8"), (1_000_001, 2, 3, "2 4 8"), (1, 1, 1, "older")]
     fact = pa.table(dict(zip(columns, map(list, zip(*rows, strict=True)), strict=True)))
     assert assert_orders_add_up(fact) == 1
-    with pytest.raises(AssertionError, match="order 1000001 is of two moments"):
+    with pytest.raises(AssertionError, match="order 1000001 mixes two states"):
         assert_orders_add_up(fact.slice(1))

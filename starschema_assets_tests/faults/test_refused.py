@@ -1,4 +1,4 @@
-"""The source refuses the pipeline: the run fails at once, in one line, without the password."""
+"""If the source rejects the connection, the run fails with one line and without the password."""
 
 import os
 import subprocess
@@ -24,12 +24,12 @@ WRONG = "wr0ng p@ss/w:rd%"
 
 
 def forms(password: str) -> list[str]:
-    """The password as it is, and as it stands in a URL."""
+    """Return the password in plain and in URL-encoded forms."""
     return [password, quote(password, safe=""), quote(password), quote(password, safe="/:@")]
 
 
 def places_that_tell(password: str, instance: DagsterInstance, output: str) -> list[str]:
-    """Where the password is told: in an event, a file of the Dagster home, or what was printed."""
+    """Return where the password appears: in events, files of the Dagster home, or the output."""
     texts = {"the output": output.encode()}
     for run in instance.get_runs():
         for record in instance.all_logs(run.run_id):
@@ -47,7 +47,7 @@ def places_that_tell(password: str, instance: DagsterInstance, output: str) -> l
 
 @pytest.fixture
 def stranger(sample_server: DatabaseServer) -> Iterator[str]:
-    """A user with the right password and no privilege."""
+    """A user with the correct password and without privileges."""
     sample_server.execute(f"create user stranger identified by '{PASSWORD}'")
     yield "stranger"
     sample_server.execute("drop user stranger")
@@ -57,7 +57,7 @@ def stranger(sample_server: DatabaseServer) -> Iterator[str]:
 def refused(
     request: pytest.FixtureRequest, sample_server: DatabaseServer, base: Base, stranger: str
 ) -> tuple[str, str]:
-    """A URL that doesn't lead to the tables, and the password in it."""
+    """A URL with which the tables can't be read, and its password."""
     database = base.sales.database
     urls = {
         "wrong password": sample_server.url("reader", WRONG, database),

@@ -1,4 +1,4 @@
-"""A bad refresh is undone with one command, and the next refresh goes on from there."""
+"""One command undoes a bad refresh, and the next refresh continues from there."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ from starschema_assets_tests.pipeline import RAW, STAR
 
 
 def restore(deployment: Deployment, target: str) -> str:
-    """What the command printed, which succeeded."""
+    """Run the command, which must succeed, and return its output."""
     command = subprocess.run(
         [sys.executable, "-m", "starschema_assets.restore", target],
         env=os.environ

@@ -1,4 +1,4 @@
-"""S3 refuses, is overloaded, or is lost: published tables stay whole, and errors are clear."""
+"""If S3 denies access, is overloaded or is down, tables stay complete and errors are clear."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ FOR_EVER = 1_000_000
 
 @pytest.fixture
 def faults(s3: SeaweedFS, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyS3]:
-    """The server behind a proxy that is told what to fail; the pipeline knows the proxy only."""
+    """The server behind a proxy that makes requests fail. The pipeline uses only the proxy."""
     with faulty_s3(s3.url) as faults:
         monkeypatch.setenv("AWS_ENDPOINT_URL", faults.url)
         yield faults
@@ -32,13 +32,13 @@ def faults(s3: SeaweedFS, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyS3]
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As many attempts as always, without the seconds between them; nor those of a dead lease."""
+    """Keep the number of attempts, but shorten the delays between them and the lease."""
     monkeypatch.setattr(ExponentialBackoff, "delay_amount", lambda *_: 0.01)
     monkeypatch.setattr(s3_lease, "TTL", 2)
 
 
 def test_slow_down_for_a_while_is_outlived(on_s3: Deployment, faults: FaultyS3) -> None:
-    """Every request is turned away once before it is served."""
+    """The server rejects each request once before it serves it."""
     asked: Counter[str] = Counter()
 
     def is_early(method: str, path: str) -> bool:
@@ -107,7 +107,7 @@ def test_credentials_that_may_not_write_fail_the_run_at_once(
 
 @pytest.fixture
 def doomed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SeaweedFS]:
-    """A server of the test's own, which it may kill."""
+    """A separate server, which the test may kill."""
     folder = tmp_path / "seaweedfs"
     folder.mkdir()
     with seaweedfs(folder) as server:

@@ -1,4 +1,4 @@
-"""A short soak: each fault once, at a moment that the seed chooses, under write load."""
+"""A short soak test under write load: each fault once, at a time that depends on the seed."""
 
 from pathlib import Path
 

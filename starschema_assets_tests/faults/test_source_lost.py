@@ -1,4 +1,4 @@
-"""The source is lost in the middle of a table: published bytes stay, and a retry may heal it."""
+"""If the source is lost while a table is read, published files are unchanged; a retry follows."""
 
 from collections.abc import Callable, Iterable, Iterator
 from logging import Logger
@@ -20,7 +20,7 @@ from starschema_assets_tests.faults.reader import reading
 from starschema_assets_tests.servers import KINDS, server_of
 
 ORDERS = 250_000
-"""Too many to be on their way in the buffers of a connection all at once."""
+"""More rows than the buffers of a connection can hold."""
 LARGE = f"""
 insert into orders
 select 1000000 + seq, '2025-01-01', '2025-01-09', null, 'Shipped', sha2(seq, 512),
@@ -33,7 +33,7 @@ from {numbers(ORDERS)}
 def doomed(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[DatabaseServer]:
-    """A server of its own, with the sample and a large table, that the tests may kill."""
+    """A separate server with the sample and a large table, which tests may kill."""
     with server_of(request.param, local_infile="1") as server:
         load_sample(server, "sales", tmp_path_factory.mktemp("load"))
         server.execute(LARGE, "sales")
@@ -59,9 +59,9 @@ Interruption = Callable[[Callable[[], object], int], list[int]]
 
 @pytest.fixture
 def in_mid_read(monkeypatch: pytest.MonkeyPatch) -> Interruption:
-    """Has something happen in so many attempts, when the first rows of raw/orders are there.
+    """Calls a function when the first rows of raw/orders have been read, in the first attempts.
 
-    What it returns is filled with the number of rows that were there each time.
+    Returns a list, to which the number of rows read is added each time.
     """
 
     def prepare(act: Callable[[], object], attempts: int) -> list[int]:
@@ -87,7 +87,7 @@ def in_mid_read(monkeypatch: pytest.MonkeyPatch) -> Interruption:
 
 
 def kill_connections(server: DatabaseServer) -> None:
-    """What an administrator does to a query that is in the way."""
+    """Kill the reader's connections, as an administrator does with a long query."""
     found = server.execute("select id from information_schema.processlist where user = 'reader'")
     for connection in found.split():
         server.execute(f"kill {connection}")
@@ -151,7 +151,7 @@ def test_a_server_that_takes_its_time_to_come_back_is_waited_for(
     in_mid_read: Interruption,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The first retry meets a server that doesn't listen yet, the second one that does."""
+    """At the first retry, the server isn't listening yet; at the second it is."""
     declared = Source.declared
     refused: list[str] = []
 

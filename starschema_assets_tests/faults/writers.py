@@ -1,7 +1,7 @@
-"""Write load: orders are placed with their lines and a payment, changed, and deleted again.
+"""Write load: inserts, changes and deletes orders with lines and payments.
 
-Each order says in its comments what its lines add up to. Order and lines are committed together,
-so whoever sees one that doesn't add up has seen two moments of the database.
+The comments of each order contain the sums of its lines. Order and lines are committed together.
+So if they differ in a table, it mixes two states of the database.
 """
 
 import random
@@ -18,11 +18,11 @@ from pymysql.cursors import Cursor
 from starschema_assets_tests.database_server import DatabaseServer
 
 FIRST = 1_000_000
-"""The number of the first order of the first writer; each has a million of its own."""
+"""Number of the first order of the first writer. Each writer has a range of a million numbers."""
 PAUSE = 0.02
 MAX_ORDERS = 1_000
 DAY = "2024-03-05"
-"""Within a year that has orders anyway, so that no dates are gone when an order is."""
+"""A day in a year with other orders, so that dim_dates doesn't change with the writers' orders."""
 SUMMED = """
 update orders set comments = (
     select concat_ws(' ', count(*), sum(quantityOrdered), sum(quantityOrdered * priceEach))
@@ -33,7 +33,7 @@ update orders set comments = (
 
 @dataclass
 class Writer:
-    """One connection that writes as long as it is let, and connects again if it is lost."""
+    """Writes through one connection until it is stopped. Reconnects if the connection is lost."""
 
     server: DatabaseServer
     database: str
@@ -45,7 +45,7 @@ class Writer:
     products: list[str] = field(default_factory=list)
 
     def write(self) -> None:
-        """Write until the end."""
+        """Write until `ended` is set."""
         while not self.ended.is_set():
             with suppress(pymysql.MySQLError, OSError):
                 self._write_on()
@@ -99,7 +99,7 @@ class Writer:
         )
 
     def _customer(self, cursor: Cursor, number: int) -> int:
-        """One who orders for the first time, or the first of all."""
+        """Return the customer of an order: usually the first one, sometimes a new one."""
         cursor.execute("select min(customerNumber) from orders")
         (first,) = cursor.fetchone() or (0,)
         if self.random.random() < 0.8:
@@ -129,7 +129,7 @@ class Writer:
 def writing(
     server: DatabaseServer, database: str, seed: int, count: int = 2
 ) -> Iterator[list[Writer]]:
-    """Write with so many writers, whose choices depend on the seed."""
+    """Run `count` writers. The seed determines their changes."""
     ended = threading.Event()
     writers = [
         Writer(server, database, FIRST * (1 + index), random.Random(seed + index), ended)
@@ -147,17 +147,17 @@ def writing(
 
 
 def assert_orders_add_up(fact: pa.Table) -> int:
-    """Every order of the writers has the lines that it says it has; how many there are."""
+    """Assert that the lines of the writers' orders add up. Return the number of orders."""
     found: dict[int, list[Decimal]] = {}
-    told: dict[int, str] = {}
+    recorded: dict[int, str] = {}
     columns = ("orderNumber", "quantityOrdered", "orderAmount", "comments")
     rows = zip(*(fact.column(name).to_pylist() for name in columns), strict=True)
     for number, pieces, amount, comments in rows:
         if number >= FIRST:
             sums = found.setdefault(number, [Decimal(0)] * 3)
             found[number] = [sums[0] + 1, sums[1] + pieces, sums[2] + amount]
-            told[number] = comments
+            recorded[number] = comments
     for number, sums in found.items():
-        said = [Decimal(text) for text in told[number].split()]
-        assert sums == said, f"order {number} is of two moments: {sums}, it says {said}"
+        expected = [Decimal(text) for text in recorded[number].split()]
+        assert sums == expected, f"order {number} mixes two states: {sums} instead of {expected}"
     return len(found)
