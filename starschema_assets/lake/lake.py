@@ -144,7 +144,7 @@ class Lake(ABC):
 
     @abstractmethod
     def upload(self, staged: StagedTable) -> None:
-        """Do the slow part of publishing. Readers don't see the result yet."""
+        """Transfer the file, which is the slow part of publishing. Readers don't see it yet."""
 
     @abstractmethod
     def publish(self, staged: StagedTable) -> Published:

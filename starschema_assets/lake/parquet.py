@@ -135,7 +135,7 @@ def _add_rows(digest: "hashlib._Hash", group: pa.Table) -> None:
 def _zero(type_: pa.DataType) -> Any:
     """Return zero, or an empty text, built from bytes.
 
-    To convert a Python value, Arrow imports pandas if it is there: 0.2 s and 40 MB of memory.
+    From a Python value, Arrow would import pandas if it is installed: 0.2 s and 40 MB of memory.
     """
     buffers = [None, pa.py_buffer(bytes(16)), pa.py_buffer(b"")]
     return pa.Array.from_buffers(type_, 1, buffers[: type_.num_buffers])[0]

@@ -31,6 +31,7 @@ from starschema_assets.quality.files import Finding, accept
 OWNERS = ["team:data-engineering"]
 THE_LAKE = "lake"
 """The value of `rebuild_histories` that stands for the lake's earlier versions."""
+NEXT_STEP = 'See "A check failed" in docs/runbook.md.'
 
 Types = Mapping[str, str]
 """Type by column name, in column order."""
@@ -111,7 +112,7 @@ def gate(findings: Iterable[Finding], config: AuditConfig) -> Iterator[AssetChec
             acceptable += [] if finding.final else [finding.title]
     if reasons:
         raise Failure(
-            "\n".join(["Checks failed, so this step published nothing:", *reasons]),
+            "\n".join(["Checks failed, so this step published nothing:", *reasons, NEXT_STEP]),
             metadata={"accept": json.dumps(acceptable)} if acceptable else None,
             allow_retries=False,
         )

@@ -74,5 +74,6 @@ def test_every_finding_is_reported_before_the_first_blocking_one_fails_the_step(
         next(results)
     assert failure.value.description == (
         "Checks failed, so this step published nothing:\n"
-        "- raw/order:key: offending rows: 2: group is unique."
+        "- raw/order:key: offending rows: 2: group is unique.\n"
+        'See "A check failed" in docs/runbook.md.'
     )

@@ -111,7 +111,7 @@ def test_a_history_and_a_table_cannot_have_one_name(made: Made, star: Path) -> N
     tracked = replace(made("dim_good").contract, tracked=Tracked("today", ()))
     models = models_of({"dim_good": tracked}, [RAW], star)
     with pytest.raises(
-        ModelError, match=r"^star/dim_good_history is the name of a table and of a h"
+        ModelError, match=r"^star/dim_good_history is the name of both a table and a h"
     ):
         in_order([*models, made("dim_good_history")])
 
