@@ -13,7 +13,7 @@ VALIDITY = (
     Column("validFrom", "date", "First day of the version; 0001-01-01 for a key's first version."),
     Column("validTo", "date", "Day after the last day; 9999-12-31 for the current version."),
     Column("isCurrent", "boolean", "True for the current version, of which each key has one."),
-    Column("isDeleted", "boolean", "True if the source had deleted the row: these are old values."),
+    Column("isDeleted", "boolean", "True if the source had deleted the row. Values are its last."),
     Column("observedOn", "date", "Day of the snapshot in which the version was first seen."),
 )
 COLUMNS = (VERSION, *VALIDITY)

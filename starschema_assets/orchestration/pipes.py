@@ -95,7 +95,7 @@ class LocalClient:
         client.run(
             context=context,
             extras=extras,
-            # -P: don't import modules from the script's folder, which has one per table
+            # -P: a table's module beside the script, e.g. calendar.py, must not hide Python's own
             command=[sys.executable, "-P", str(self._script)],
             env={
                 "STARSCHEMA_SOURCE_URL": "",

@@ -90,7 +90,9 @@ class Deployment(Pipeline):
         (failure,) = self.instance.all_logs(run_id, of_type=DagsterEventType.STEP_FAILURE)
         said = [text for text in _messages(failure) if text.startswith("starschema_assets.")]
         line, *notes = said[0].splitlines()
-        assert all(note.startswith("while staging ") for note in notes), "it is more than a line"
+        assert all(note.startswith("while staging ") for note in notes), (
+            "the error has several lines"
+        )
         return line
 
     def retries(self, run_id: str) -> int:

@@ -98,7 +98,7 @@ def whole_version(name: str, content: bytes, digest: str) -> Version:
     entries = footer.metadata
     assert table.num_rows == footer.rows > 0, f"{name}: {table.num_rows} of {footer.rows} rows"
     if "snapshot" in entries:
-        assert footer.rows == int(entries["source_rows"]), f"{name} lost rows on its way"
+        assert footer.rows == int(entries["source_rows"]), f"{name} has other rows than the source"
         snapshots = {name.split("/")[1]: entries["snapshot"]}
     else:
         snapshots = mapping_of(entries, "raw_snapshots")

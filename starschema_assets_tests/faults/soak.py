@@ -157,10 +157,10 @@ class Soak:
         try:
             reader.look(self._deployment.objects)
             runs = {version.run_id for version in reader.current.values()}
-            assert runs == {self._deployment.last_run().run_id}, "not all tables are of the run"
+            assert runs == {self._deployment.last_run().run_id}, "not all tables are from the run"
             versions = reader.current.values()
             snapshots = {id_ for version in versions for id_ in version.snapshots.values()}
-            assert len(snapshots) == 1, f"a complete refresh is of several snapshots: {snapshots}"
+            assert len(snapshots) == 1, f"a successful refresh mixes snapshots: {snapshots}"
         except AssertionError as error:
             self.report.violations.append(str(error))
 

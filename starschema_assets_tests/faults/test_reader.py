@@ -38,7 +38,7 @@ def without_last_row(content: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("name", "wrong"),
     [
-        ("raw/orders/orders.parquet", "lost rows on its way"),
+        ("raw/orders/orders.parquet", "has other rows than the source"),
         (FACT_FILE, "totals aren't those of the source"),
         ("star/dim_products/dim_products.parquet", "of the fact: not in dim_products"),
     ],
