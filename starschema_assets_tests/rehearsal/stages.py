@@ -86,7 +86,7 @@ class Rehearsal:
         self.alert(machine)
         analysts = self.terraform.output("analyst_policy_arn")
         self.ask(self.account.user("analyst", policy=analysts))
-        self.follow("8. The first answer")
+        self.follow("8. The first query")
         self.boot_the_machine()
         pipeline = self.account.taken(user, role, ATTEMPTS)
         self.try_rights(pipeline, self.account.user(ATTEMPTS, policy=analysts))
@@ -101,7 +101,7 @@ class Rehearsal:
 
     def apply(self) -> None:
         """From nothing to everything."""
-        for section in ("1. Your own machine", "2. The account", "3. Say what you want"):
+        for section in ("1. Your own machine", "2. The account", "3. Configure it"):
             self.follow(section)
         self.plan_what_is_refused()
         self.others.open_a_way_out()
@@ -214,7 +214,7 @@ class Rehearsal:
         with self.proofs.of("terraform plan shows no change"):
             expect(changes(self.terraform.plan()), {})
         # It prints what the emulator forgets, too
-        self.follow("Was something changed by hand?", known_to_differ=NO_CHANGES)
+        self.follow("Find manual changes", known_to_differ=NO_CHANGES)
         with self.proofs.of("terraform plan notices what was changed by hand"):
             self.account.client("s3").put_bucket_versioning(
                 Bucket=LAKE, VersioningConfiguration={"Status": "Suspended"}
@@ -237,7 +237,7 @@ class Rehearsal:
     def switch_on_spark(self, machine: Machine, pipeline: boto3.Session) -> None:
         """Later, with the same apply that mends what was changed by hand."""
         self.set(spark={"enabled": True})
-        self.follow("Day two")
+        self.follow("Operation")
         self.follow("Update", "adds a Spark job, asked for meanwhile")
         if not self.not_rehearsed:
             self.follow("Update", kind="sh machine")
@@ -262,7 +262,7 @@ class Rehearsal:
         before = leftovers.found(self.account)
         with self.proofs.of("every kind of thing is there before the destroy"):
             expect([kind for kind, count in before.items() if not count], [])
-        self.follow("Away with it")
+        self.follow("Delete everything")
         with self.proofs.of("and leaves nothing of them, nor in the state"):
             after = leftovers.found(self.account)
             expect([kind for kind, count in after.items() if count], [])
