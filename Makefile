@@ -14,7 +14,7 @@ TABLES ?=
 DAGSTER_HOME ?= $(CURDIR)/.dagster
 run ui report forget restore history: export DAGSTER_HOME := $(DAGSTER_HOME)
 
-# Memory that is freed goes back to the system: at 10 million order lines a refresh takes some 50 MB less.
+# Return freed memory to the system: at 10 million order lines a refresh needs some 50 MB less.
 export MALLOC_ARENA_MAX ?= 2
 export ARROW_DEFAULT_MEMORY_POOL ?= system
 

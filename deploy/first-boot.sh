@@ -1,15 +1,15 @@
 #!/bin/bash
-# The first boot of a machine that terraform/machine.tf made, as its user data: Session Manager's agent, then a release.
-# systemd runs it again until it ends well, also after a reboot; what is done isn't done again.
+# User data of the machine in terraform/machine.tf. Installs Session Manager's agent, then a release. systemd repeats it
+# until it succeeds, also after a reboot; completed steps aren't repeated.
 set -euo pipefail
-release=@release@ # each @…@ is Terraform's
+release=@release@ # Terraform replaces each @…@
 export AWS_DEFAULT_REGION=@region@ DEBIAN_FRONTEND=noninteractive
 
 if [[ ${1:-} != --now ]]; then
   install -m 755 "$0" /usr/local/sbin/starschema-first-boot
   cat >/etc/systemd/system/starschema-first-boot.service <<'END'
 [Unit]
-Description=What the first boot of this machine installs
+Description=Installation at the first boot of this machine
 After=network-online.target
 Wants=network-online.target
 
@@ -30,14 +30,14 @@ END
 fi
 
 step=
-trap 'echo "first boot: stopped at: $step. It is tried again in a minute." >&2' ERR
+trap 'echo "first boot: this step failed: $step. It will be repeated in a minute." >&2' ERR
 
 step="Debian's packages"
-dpkg --configure -a # where a reboot came between
+dpkg --configure -a # completes an installation that a reboot interrupted
 install=(apt-get install -qq -y --no-install-recommends -o DPkg::Lock::Timeout=300 ca-certificates curl sudo awscli)
 "${install[@]}" >/dev/null 2>&1 || { apt-get update -qq; "${install[@]}" >/dev/null; }
 
-# Before the rest, so that there is a way in to see what fails.
+# Install the agent before the rest, so that a session can be opened to see what fails.
 step="Session Manager's agent"
 if ! systemctl cat amazon-ssm-agent >/dev/null 2>&1; then
   curl -fsS --retry 3 -o /tmp/agent.deb \

@@ -1,12 +1,12 @@
-# What an analyst may do, to be attached to whatever analysts sign in as: a role, a group, a permission set.
+# Permissions of an analyst. Attach this policy to the analysts' role, group or permission set.
 resource "aws_iam_policy" "analyst" {
   name        = "${var.name}-analyst"
-  description = "Ask the star in Athena, and nothing else."
+  description = "Run queries on the star in Athena, and nothing else."
   policy      = data.aws_iam_policy_document.analyst.json
 }
 
 data "aws_iam_policy_document" "analyst" {
-  # checkov:skip=CKV_AWS_356:The two lists of the last statement are of the account: AWS takes no narrower resource.
+  # checkov:skip=CKV_AWS_356:The two actions of the last statement list the account's resources; AWS can't restrict them.
   source_policy_documents = [data.aws_iam_policy_document.ask["analysts"].json]
 
   statement {
@@ -29,7 +29,7 @@ data "aws_iam_policy_document" "analyst" {
     resources = ["${local.athena}:datacatalog/AwsDataCatalog"]
   }
 
-  # The editor's list of databases, and SHOW DATABASES: names and descriptions of all of them, and no table.
+  # For the editor's list of databases, and SHOW DATABASES. Shows names and descriptions of all databases, but no table.
   statement {
     sid       = "ListDatabases"
     actions   = ["glue:GetDatabases"]

@@ -1,4 +1,4 @@
-# The pipeline's queries and those of analysts have a workgroup each, so that neither reads the other's results.
+# Pipeline and analysts have separate workgroups, so that neither can read the other's results.
 locals {
   questions = "${local.package}/analytics/questions"
 }
@@ -29,7 +29,7 @@ resource "aws_athena_workgroup" "all" {
   }
 }
 
-# The project's own questions, from the files that the project asks them from.
+# The project's queries as saved queries. The first line of a file is the description.
 resource "aws_athena_named_query" "question" {
   for_each    = fileset(local.questions, "*.sql")
   name        = trimsuffix(each.key, ".sql")
@@ -39,7 +39,7 @@ resource "aws_athena_named_query" "question" {
   query       = file("${local.questions}/${each.key}")
 }
 
-# To ask the star in one workgroup: Athena reads and writes with the rights of who asks.
+# Permissions to query the star in one workgroup. Athena reads and writes with the permissions of the user.
 data "aws_iam_policy_document" "ask" {
   for_each = local.workgroups
 
@@ -64,7 +64,7 @@ data "aws_iam_policy_document" "ask" {
     ]
   }
 
-  # Athena asks for it before any query, whatever database that is about, and makes it where an account has none.
+  # Athena reads the default database before every query, and creates it in an account that has none.
   statement {
     sid       = "KnowTheDefaultDatabase"
     actions   = ["glue:GetDatabase", "glue:CreateDatabase"]

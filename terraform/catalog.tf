@@ -1,6 +1,6 @@
 resource "aws_glue_catalog_database" "star" {
   name        = local.database
-  description = "The star's tables in ${aws_s3_bucket.lake.bucket}, as the last crawl found them."
+  description = "The star's tables in ${aws_s3_bucket.lake.bucket}, as of the last crawl."
 }
 
 resource "aws_glue_crawler" "star" {
@@ -10,7 +10,7 @@ resource "aws_glue_crawler" "star" {
   database_name          = aws_glue_catalog_database.star.name
   security_configuration = aws_glue_security_configuration.encrypted.name
 
-  # One target a table: with one for the whole star, Glue may take folders for partitions of one table.
+  # One target per table: with one target for the whole star, Glue may treat the folders as partitions of one table.
   dynamic "s3_target" {
     for_each = local.star_tables
     content {
@@ -18,12 +18,12 @@ resource "aws_glue_crawler" "star" {
     }
   }
 
-  # Everything anew each time: a crawl of new folders only would never see a column that changed.
+  # Crawl all folders each time: a crawl of only new folders would never see a changed column.
   recrawl_policy {
     recrawl_behavior = "CRAWL_EVERYTHING"
   }
 
-  # A changed column reaches the catalog; a table that is gone stays, and the check no_stray_tables tells of it.
+  # Changed columns are updated in the catalog. Deleted tables stay; the check no_stray_tables reports them.
   schema_change_policy {
     update_behavior = "UPDATE_IN_DATABASE"
     delete_behavior = "LOG"
@@ -42,7 +42,7 @@ resource "aws_glue_crawler" "star" {
 
 resource "aws_iam_role" "crawler" {
   name               = "${var.name}-crawler"
-  description        = "What the Glue crawler may do: read the star, write its catalog."
+  description        = "Role of the Glue crawler: reads the star, writes its catalog."
   assume_role_policy = data.aws_iam_policy_document.glue_trust.json
 }
 
@@ -60,7 +60,7 @@ data "aws_iam_policy_document" "glue_trust" {
       type        = "Service"
       identifiers = ["glue.amazonaws.com"]
     }
-    # No condition on aws:SourceAccount: AWS doesn't say that Glue sends it, and no other account can pass this role.
+    # No condition on aws:SourceAccount: AWS doesn't document that Glue sends it, and no other account can pass this role.
   }
 }
 

@@ -1,12 +1,12 @@
-# Where the Glue Spark job works: it reads raw tables from the lake and writes star tables to it. It needs no
-# connection to the database: the machine that runs Dagster reads that.
+# The Glue Spark job reads raw tables from the lake and writes star tables to it. It needs no connection to the
+# database, because the machine that runs Dagster reads the database.
 locals {
-  spark_prefix = "${var.lake_prefix}/_spark" # begins with _: the lake's own, which no reader looks into
+  spark_prefix = "${var.lake_prefix}/_spark" # internal to the lake: readers ignore names that begin with _
   spark_code   = "${local.spark_prefix}/code"
   spark_uri    = "s3://${aws_s3_bucket.lake.bucket}/${local.spark_code}"
 
-  # Each under the hash of its content, so that new code never takes the place of what a run has read half of. A run
-  # that hasn't fetched its code when an apply removes it fails, and leaves the star as it was.
+  # Each file is under the hash of its content, so that new code never replaces code that a run is reading. If an apply
+  # removes code before a run has read it, the run fails and the star doesn't change.
   dist   = "${path.module}/../dist"
   script = "${local.package}/star/job.py"
   wheel  = one(fileset(local.dist, "*.whl"))
@@ -15,7 +15,7 @@ locals {
     basename(file) => { path = file, key = "${substr(filesha256(file), 0, 16)}/${basename(file)}" }
   } : {}
   spark_modules = regexall("(?m)^[a-z].*==.*$", file("${path.module}/../requirements-glue.lock"))
-  # Glue makes these names of the names of role and security configuration.
+  # Glue derives these names from the names of role and security configuration.
   log_groups = merge({
     crawler      = "/aws-glue/crawlers-role/${var.name}-crawler-${var.name}"
     spark_output = "/aws-glue/jobs/${var.name}-role/${var.name}-spark/output"
@@ -42,7 +42,7 @@ resource "aws_glue_security_configuration" "encrypted" {
   }
 }
 
-# Made here, not by Glue and RDS, so that they end: their own would be kept for ever.
+# Created here, because Glue and RDS would create log groups that are kept forever.
 resource "aws_cloudwatch_log_group" "all" {
   # checkov:skip=CKV_AWS_338:How long logs are kept is the variable log_days; a year is no use for a daily crawl.
   for_each          = local.log_groups
@@ -53,7 +53,7 @@ resource "aws_cloudwatch_log_group" "all" {
 
 resource "aws_iam_role" "spark" {
   name               = "${var.name}-spark"
-  description        = "What the Glue Spark job may do: read raw tables, write star tables."
+  description        = "Role of the Glue Spark job: reads raw tables, writes star tables."
   assume_role_policy = data.aws_iam_policy_document.glue_trust.json
 }
 
@@ -72,20 +72,20 @@ resource "aws_s3_object" "spark" {
   kms_key_id  = aws_kms_key.data.arn
 
   lifecycle {
-    create_before_destroy = true # the job never names code that isn't there
+    create_before_destroy = true # the job never refers to deleted code
   }
 }
 
 resource "aws_glue_job" "star" {
   count                  = var.spark.enabled ? 1 : 0
   name                   = local.spark_job
-  description            = "Makes the star from the lake's raw tables; Dagster starts it."
+  description            = "Computes the star from the lake's raw tables; Dagster starts it."
   role_arn               = aws_iam_role.spark.arn
   glue_version           = "5.0"
   worker_type            = var.spark.worker_type
   number_of_workers      = var.spark.workers
   timeout                = var.spark.timeout_minutes
-  max_retries            = 0 # Dagster decides, and shows why
+  max_retries            = 0 # Dagster decides about retries and shows the cause
   security_configuration = aws_glue_security_configuration.encrypted.name
 
   command {
@@ -98,7 +98,7 @@ resource "aws_glue_job" "star" {
     "--additional-python-modules" = join(",", concat(
       ["${local.spark_uri}/${try(local.spark_files[local.wheel].key, "")}"], local.spark_modules,
     ))
-    "--python-modules-installer-option" = "--no-deps" # what is listed is all that the job imports
+    "--python-modules-installer-option" = "--no-deps" # the list contains all modules that the job imports
   }
 
   lifecycle {
@@ -124,7 +124,7 @@ data "aws_iam_policy_document" "spark" {
     resources = ["${local.lake_arn}/${var.lake_prefix}/star/*"]
   }
 
-  # The parts of tables that are being made; Spark marks folders by objects named …_$folder$.
+  # Parts of staged tables. Spark also writes objects named …_$folder$ to mark folders.
   statement {
     sid     = "Stage"
     actions = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
@@ -140,7 +140,7 @@ data "aws_iam_policy_document" "spark" {
     resources = ["${local.lake_arn}/${var.lake_prefix}/_lock"]
   }
 
-  # Who takes the lock removes unfinished uploads that a killed run left, those of raw tables too.
+  # The holder of the lock aborts unfinished uploads of killed runs, including those of raw tables.
   statement {
     sid       = "Sweep"
     actions   = ["s3:AbortMultipartUpload"]
@@ -159,7 +159,7 @@ data "aws_iam_policy_document" "spark" {
     resources = ["${local.lake_arn}/${local.spark_prefix}/messages/*"]
   }
 
-  # Versions too: whether there was a history that isn't there any more.
+  # Also versions, to find out whether a history existed and was deleted.
   statement {
     sid = "ListTheLake"
     actions = [

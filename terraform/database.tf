@@ -1,7 +1,7 @@
-# The database that new_database asks for. Its subnets have no way to the internet, and it takes TLS only.
+# The database for new_database. Its subnets have no route to the internet, and it accepts only TLS.
 locals {
   make_database = var.new_database == null ? 0 : 1
-  # RDS makes these names of the instance's and the log's.
+  # RDS derives these names from the names of instance and log.
   database_log_groups = {
     for log in var.new_database == null ? [] : ["error", "slowquery"] : "database_${log}" => "/aws/rds/instance/${var.name}-source/${log}"
   }
@@ -16,7 +16,7 @@ resource "aws_subnet" "database" {
   tags = { Name = "${var.name}-database-${each.key}" }
 }
 
-# Only the VPC's own routes: a VPC's main table may lead to the internet.
+# Only the VPC's local routes. The VPC's main route table may have a route to the internet.
 resource "aws_route_table" "database" {
   count  = local.make_database
   vpc_id = var.new_database.vpc_id
@@ -40,14 +40,14 @@ resource "aws_db_subnet_group" "database" {
 resource "aws_security_group" "database" {
   count       = local.make_database
   name        = "${var.name}-database"
-  description = "The database of ${var.name}: the pipeline comes in, nothing goes out"
+  description = "The database of ${var.name}: inbound from the pipeline, no outbound"
   vpc_id      = var.new_database.vpc_id
 }
 
 resource "aws_db_parameter_group" "database" {
   count       = local.make_database
   name        = "${var.name}-mysql${replace(var.new_database.engine_version, ".", "-")}"
-  description = "TLS only, slow queries in the log, files from clients"
+  description = "TLS only, slow query log, LOAD DATA LOCAL"
   family      = "mysql${var.new_database.engine_version}"
 
   parameter {
@@ -62,12 +62,12 @@ resource "aws_db_parameter_group" "database" {
 
   parameter {
     name  = "log_output"
-    value = "FILE" # what is in tables isn't exported to CloudWatch
+    value = "FILE" # logs in tables aren't exported to CloudWatch
   }
 
   parameter {
     name  = "local_infile"
-    value = "1" # to load files that a client chooses to send, such as the sample's
+    value = "1" # allow clients to load files, such as the sample's
   }
 
   lifecycle {
@@ -78,21 +78,21 @@ resource "aws_db_parameter_group" "database" {
 resource "aws_db_instance" "source" {
   # checkov:skip=CKV_AWS_118:Enhanced monitoring is for a busy database; this one is read once a day.
   # checkov:skip=CKV_AWS_157:A standby doubles the cost: new_database.multi_az switches it on.
-  # checkov:skip=CKV_AWS_161:The pipeline signs in with a secret; a second way in would be one more to guard.
-  # checkov:skip=CKV_AWS_293:Protected from deletion unless deletion_protection is switched off.
+  # checkov:skip=CKV_AWS_161:The pipeline signs in with a secret; a second login method would be one more to protect.
+  # checkov:skip=CKV_AWS_293:The variable deletion_protection controls it; it is on by default.
   # checkov:skip=CKV_AWS_353:The smallest instance classes have no Performance Insights.
   count          = local.make_database
   identifier     = "${var.name}-source"
   engine         = "mysql"
   engine_version = var.new_database.engine_version
-  # A version whose standard support ends is upgraded, rather than kept at a price per vCPU and hour.
+  # When standard support of a version ends, RDS upgrades it. Extended support would cost a price per vCPU and hour.
   engine_lifecycle_support = "open-source-rds-extended-support-disabled"
 
   instance_class = var.new_database.instance_class
   db_name        = var.new_database.database
 
-  # RDS makes the password, keeps it in Secrets Manager and rotates it: it is in no state file. It is the owner's:
-  # the pipeline has a user of its own, who may SELECT.
+  # RDS generates the owner's password, keeps it in Secrets Manager and rotates it, so no state file contains it. The
+  # pipeline has a separate user that may only SELECT.
   username                      = "owner"
   manage_master_user_password   = true
   master_user_secret_kms_key_id = aws_kms_key.data.arn
@@ -122,9 +122,9 @@ resource "aws_db_instance" "source" {
   depends_on = [aws_cloudwatch_log_group.all]
 }
 
-# Of the user who may SELECT. Terraform makes the secret and never sees what is in it: `make reader` fills it.
+# Secret of the pipeline's user. Terraform creates it empty and never sees its value; `make reader` writes it.
 resource "aws_secretsmanager_secret" "reader" {
-  # checkov:skip=CKV2_AWS_57:To rotate it, a function would have to reach the database; `make reader` rotates it.
+  # checkov:skip=CKV2_AWS_57:`make reader` rotates it; automatic rotation would need a function that reaches the database.
   count                   = local.make_database
   name                    = "${var.name}/source-reader"
   description             = "username and password of the pipeline's user in ${var.name}-source"

@@ -1,4 +1,4 @@
-# One key for everything that the pipeline keeps: lake, results, logs, alerts, database.
+# One key encrypts all data of the pipeline: lake, results, logs, alerts, database.
 resource "aws_kms_key" "data" {
   description             = "${var.name}: lake, query results, logs, alerts and database"
   enable_key_rotation     = true
@@ -16,7 +16,7 @@ data "aws_iam_policy_document" "key" {
   # checkov:skip=CKV_AWS_111:The same.
   # checkov:skip=CKV_AWS_356:The same.
 
-  # Without it nobody could administer the key, and no policy of IAM would count.
+  # Without this statement, no one could administer the key, and IAM policies wouldn't apply to it.
   statement {
     sid       = "AccountByItsPolicies"
     actions   = ["kms:*"]

@@ -1,7 +1,7 @@
 resource "aws_s3_bucket" "lake" {
-  # checkov:skip=CKV_AWS_18:Who read what is CloudTrail's business, which an account switches on once for all its buckets.
-  # checkov:skip=CKV_AWS_144:A second region doubles the cost; a lost lake is made anew by one refresh.
-  # checkov:skip=CKV2_AWS_62:Nobody listens to events: Dagster itself knows when a table was published.
+  # checkov:skip=CKV_AWS_18:CloudTrail logs access; an account switches it on once for all its buckets.
+  # checkov:skip=CKV_AWS_144:A second region doubles the cost; one refresh recreates all tables except the histories.
+  # checkov:skip=CKV2_AWS_62:No one uses events: Dagster knows when a table was published.
   bucket        = "${var.name}-lake-${var.account_id}-${var.region}"
   force_destroy = !var.deletion_protection
 }
@@ -50,7 +50,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "lake" {
     }
   }
 
-  # What the Spark job tells Dagster, and the parts of tables that a killed run leaves.
+  # Messages of the Spark job to Dagster, and parts of tables that a killed run left.
   dynamic "rule" {
     for_each = toset(["messages", "staging"])
     content {
@@ -71,7 +71,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "lake" {
 
 resource "aws_s3_bucket" "results" {
   # checkov:skip=CKV_AWS_18:As for the lake.
-  # checkov:skip=CKV_AWS_144:A result is asked for again, not restored.
+  # checkov:skip=CKV_AWS_144:A lost result isn't restored; the query is run again.
   # checkov:skip=CKV_AWS_21:The same: results need no versions.
   # checkov:skip=CKV2_AWS_62:As for the lake.
   bucket        = "${var.name}-results-${var.account_id}-${var.region}"
@@ -94,7 +94,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "results" {
   }
 }
 
-# What holds for both buckets.
+# Configuration of both buckets.
 locals {
   buckets = { lake = aws_s3_bucket.lake, results = aws_s3_bucket.results }
 }
@@ -126,7 +126,7 @@ resource "aws_s3_bucket_ownership_controls" "all" {
   bucket   = each.value.id
 
   rule {
-    object_ownership = "BucketOwnerEnforced" # no ACLs: policies alone decide
+    object_ownership = "BucketOwnerEnforced" # no ACLs; only policies control access
   }
 }
 

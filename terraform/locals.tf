@@ -6,8 +6,7 @@ locals {
   logs   = "${local.arn}:logs:${var.region}:${var.account_id}:log-group"
   athena = "${local.arn}:athena:${var.region}:${var.account_id}"
 
-  # What policies name. They take it from here because `terraform test` writes a policy during a plan only if it
-  # refers to nothing that is yet to be made.
+  # ARNs that the policies refer to. In `terraform test`, a plan renders a policy only if these are known.
   lake_arn    = aws_s3_bucket.lake.arn
   results_arn = aws_s3_bucket.results.arn
   key_arn     = aws_kms_key.data.arn
@@ -18,8 +17,8 @@ locals {
   database   = replace(var.name, "-", "_") # a hyphen would have to be quoted in SQL
   workgroups = { analysts = "${var.name}-analysts", pipeline = "${var.name}-pipeline" }
 
-  # The star's tables are the SQL files that make them, dim_customers.sql is dim_customers, and the histories of
-  # those whose contract says what is tracked.
+  # The star's tables: one per SQL file (dim_customers.sql is dim_customers), and one history for each dimension whose
+  # contract tracks columns.
   package = "${path.module}/../starschema_assets"
   models  = [for file in fileset("${local.package}/star", "*.sql") : trimsuffix(file, ".sql")]
   star_tables = toset(concat(local.models, [

@@ -1,11 +1,11 @@
-# The machine that runs Dagster, if there is to be one: an EC2 instance that nobody reaches except by Session Manager.
-# At its first boot it installs the release that is uploaded here; docs/deploy.md has how a newer one gets onto it.
+# The machine that runs Dagster, if machine.enabled: an EC2 instance that can be reached only through Session Manager.
+# At its first boot it installs the release that is uploaded here. docs/deploy.md describes how to update it.
 locals {
   make_machine   = var.machine.enabled ? 1 : 0
   debian         = "13"
-  aws_processors = { amd64 = "x86_64", arm64 = "arm64" } # as AWS calls them
+  aws_processors = { amd64 = "x86_64", arm64 = "arm64" } # AWS's names
 
-  # The database's VPC, else the account's default one.
+  # The database's VPC, or the account's default VPC.
   machine_vpc = var.machine.enabled ? (
     var.machine.subnet_id != null ? data.aws_subnet.machine[0].vpc_id : coalesce(local.vpc_id, one(data.aws_vpcs.default[0].ids), "none")
   ) : null
@@ -14,7 +14,7 @@ locals {
   ) : []
   machine_subnet = one(slice(local.machine_subnets, 0, min(1, length(local.machine_subnets))))
 
-  # How the subnet gets out. Through an internet gateway an instance needs a public address.
+  # The subnet's routes to the internet. With an internet gateway, an instance needs a public address.
   machine_routes = [
     for route in try(data.aws_route_table.machine[0].routes, []) : route if route.cidr_block == "0.0.0.0/0"
   ]
@@ -46,7 +46,7 @@ data "aws_subnet" "machine" {
   id    = var.machine.subnet_id
 }
 
-# Where nobody named a subnet: a default one, in a zone that has such instances.
+# If machine.subnet_id isn't set: the default subnets in zones that offer the instance type.
 data "aws_subnets" "machine" {
   count = var.machine.enabled && var.machine.subnet_id == null ? 1 : 0
 
@@ -79,7 +79,7 @@ data "aws_ec2_instance_type" "machine" {
   instance_type = var.machine.instance_type
 }
 
-# The subnet's own routes, or those of its VPC.
+# The subnet's route table, or the main one of its VPC.
 data "aws_route_tables" "machine" {
   for_each = local.machine_subnet == null ? {} : {
     own  = { name = "association.subnet-id", value = local.machine_subnet }
@@ -106,7 +106,7 @@ data "aws_ssm_parameters_by_path" "debian" {
   path  = local.debian_images
 }
 
-# What the machine installs, whole under the hash of its content: an update names the release that it installs.
+# The files of a release. They are uploaded under the hash of their content, so an update refers to one release.
 locals {
   release_files = var.machine.enabled && local.wheel != null ? merge(
     { for file in fileset(local.deploy, "*") : "deploy/${file}" => "${local.deploy}/${file}" },
@@ -144,18 +144,18 @@ resource "aws_s3_object" "release_settings" {
   }
 }
 
-# No rule lets anybody in: Session Manager's agent calls out.
+# No inbound rules: Session Manager's agent opens an outbound connection.
 resource "aws_security_group" "machine" {
   count       = local.make_machine
   name        = "${var.name}-machine"
-  description = "The machine of ${var.name}: nobody comes in"
+  description = "The machine of ${var.name}: no inbound connections"
   vpc_id      = local.machine_vpc
 }
 
 resource "aws_vpc_security_group_egress_rule" "machine" {
-  # checkov:skip=CKV_AWS_260:It lets out, not in.
+  # checkov:skip=CKV_AWS_260:This is an outbound rule.
   for_each = var.machine.enabled ? merge(
-    { "AWS and package indexes, over TLS" = 443, "Packages of Debian, which are signed" = 80 },
+    { "AWS and package indexes, over TLS" = 443, "Signed packages of Debian" = 80 },
     local.source != null && local.vpc_id == null ? { "The source" = local.source.port } : {},
   ) : {}
   security_group_id = aws_security_group.machine[0].id
@@ -174,11 +174,11 @@ resource "aws_iam_role_policy" "machine" {
 }
 
 data "aws_iam_policy_document" "machine" {
-  # checkov:skip=CKV_AWS_111:AWS takes no resource for these actions of Session Manager.
+  # checkov:skip=CKV_AWS_111:AWS can't restrict these actions of Session Manager to a resource.
   # checkov:skip=CKV_AWS_356:The same.
 
-  # The least that AWS documents for Session Manager alone. AmazonSSMManagedInstanceCore would also let it read every
-  # parameter of the account.
+  # The minimal permissions that AWS documents for Session Manager. AmazonSSMManagedInstanceCore would also allow the
+  # machine to read every parameter of the account.
   statement {
     sid = "BeReachedBySessionManager"
     actions = [
@@ -196,9 +196,9 @@ data "aws_iam_policy_document" "machine" {
 }
 
 resource "aws_instance" "machine" {
-  # checkov:skip=CKV_AWS_88:Where the subnet's way out is an internet gateway it needs an address; no rule lets anybody in.
-  # checkov:skip=CKV_AWS_126:It is watched by its alerts; metrics a minute apart cost extra.
-  # checkov:skip=CKV_AWS_135:The types of today are EBS-optimized by themselves.
+  # checkov:skip=CKV_AWS_88:With an internet gateway it needs a public address; there are no inbound rules.
+  # checkov:skip=CKV_AWS_126:Alerts report failures; metrics per minute cost extra.
+  # checkov:skip=CKV_AWS_135:Current instance types are EBS-optimized by default.
   count                       = local.make_machine
   ami                         = local.machine_image
   instance_type               = var.machine.instance_type
@@ -231,32 +231,32 @@ resource "aws_instance" "machine" {
   ]
 
   lifecycle {
-    # The history of the runs is on its disk: a newer image, release or choice of subnet is no reason for a new machine.
+    # The history of runs is on the machine's disk, so a new image, release or subnet must not replace the machine.
     ignore_changes = [ami, user_data, subnet_id, associate_public_ip_address]
 
     precondition {
       condition     = var.pipeline_on_ec2
-      error_message = "The machine can't take the pipeline's role: set pipeline_on_ec2 = true."
+      error_message = "The machine can't assume the pipeline's role: set pipeline_on_ec2 = true."
     }
     precondition {
       condition     = local.wheel != null
-      error_message = "The wheel that the machine installs isn't built: run `make wheel` first."
+      error_message = "The machine's wheel isn't built: run `make wheel` first."
     }
     precondition {
       condition     = local.machine_vpc != "none"
-      error_message = "There is no default VPC in ${var.region}: name a subnet by machine.subnet_id."
+      error_message = "There is no default VPC in ${var.region}: set machine.subnet_id."
     }
     precondition {
       condition     = length(local.machine_subnets) > 0
-      error_message = "VPC ${local.machine_vpc} has no default subnet in a zone that offers ${var.machine.instance_type}: name a subnet by machine.subnet_id, or another machine.instance_type."
+      error_message = "VPC ${local.machine_vpc} has no default subnet in a zone that offers ${var.machine.instance_type}: set machine.subnet_id, or another machine.instance_type."
     }
     precondition {
       condition     = length(local.machine_gateways) > 0
-      error_message = "Subnet ${coalesce(local.machine_subnet, "none")} has no way out: its route table has no route for 0.0.0.0/0. The machine needs an internet gateway or a NAT gateway for Session Manager and its packages."
+      error_message = "Subnet ${coalesce(local.machine_subnet, "none")} has no route to the internet: its route table has no route for 0.0.0.0/0. The machine needs an internet gateway or a NAT gateway for Session Manager and its packages."
     }
     precondition {
       condition     = local.vpc_id == null || local.vpc_id == local.machine_vpc
-      error_message = "The machine couldn't reach the database: that is in ${coalesce(local.vpc_id, "none")}, the machine's subnet in ${local.machine_vpc}. Name a subnet of the database's VPC by machine.subnet_id."
+      error_message = "The machine couldn't reach the database: the database is in VPC ${coalesce(local.vpc_id, "none")}, and the machine's subnet is in ${local.machine_vpc}. Set machine.subnet_id to a subnet of the database's VPC."
     }
     precondition {
       condition     = local.machine_image != null
@@ -264,17 +264,17 @@ resource "aws_instance" "machine" {
     }
     precondition {
       condition     = length(data.aws_ec2_instance_type.machine) > 0
-      error_message = "${var.region} has no instances of type ${var.machine.instance_type}: set machine.instance_type."
+      error_message = "${var.region} doesn't offer the instance type ${var.machine.instance_type}: set machine.instance_type."
     }
     precondition {
       condition     = contains(try(data.aws_ec2_instance_type.machine[0].supported_architectures, []), local.aws_processors[var.machine.architecture])
-      error_message = "${var.machine.instance_type} doesn't run images for ${var.machine.architecture}: set machine.architecture or machine.instance_type."
+      error_message = "${var.machine.instance_type} doesn't support the architecture ${var.machine.architecture}: set machine.architecture or machine.instance_type."
     }
   }
 }
 
 output "machine" {
-  description = "The machine, and the commands that open its UI, install the release of the last apply, and show its log."
+  description = "ID of the machine, and the commands that open its UI, install the release of the last apply, and show its log; null unless machine.enabled."
   value = one([for machine in aws_instance.machine : {
     id     = machine.id
     ui     = "aws ssm start-session --region ${var.region} --target ${machine.id} --document-name AWS-StartPortForwardingSession --parameters portNumber=3000,localPortNumber=3000"

@@ -17,12 +17,12 @@ locals {
 }
 
 output "dotenv" {
-  description = "The settings of the pipeline, as lines of an environment file. No secret is among them."
+  description = "Settings of the pipeline, as lines of an environment file. They contain no passwords."
   value       = local.dotenv
 }
 
 output "analyst_dotenv" {
-  description = "The settings with which analysts ask Athena from their own machines."
+  description = "Settings for analysts who query Athena from their own machines."
   value = join("", [
     for name, value in {
       AWS_DEFAULT_REGION          = var.region
@@ -33,27 +33,27 @@ output "analyst_dotenv" {
 }
 
 output "pipeline_role_arn" {
-  description = "The role that the machine takes which runs Dagster."
+  description = "ARN of the IAM role for the machine that runs Dagster."
   value       = aws_iam_role.pipeline.arn
 }
 
 output "pipeline_instance_profile" {
-  description = "The instance profile of an EC2 instance that runs Dagster, if pipeline_on_ec2."
+  description = "Name of the instance profile for an EC2 instance that runs Dagster; null unless pipeline_on_ec2."
   value       = one(aws_iam_instance_profile.pipeline[*].name)
 }
 
 output "pipeline_security_group_id" {
-  description = "The security group of the machine that runs Dagster, if the database is in a VPC."
+  description = "ID of the security group for the machine that runs Dagster; null unless the database is in a VPC."
   value       = one(values(aws_security_group.pipeline)[*].id)
 }
 
 output "analyst_policy_arn" {
-  description = "The policy to attach to what analysts sign in as."
+  description = "ARN of the policy to attach to the analysts' group, role or permission set."
   value       = aws_iam_policy.analyst.arn
 }
 
 output "database" {
-  description = "The new database, with the secrets of its owner, which RDS keeps, and of the pipeline's user: for `make reader`."
+  description = "The new database, for `make reader`: its endpoint, the owner's secret (managed by RDS) and the secret of the pipeline's user; null without new_database."
   value = var.new_database == null ? null : {
     account_id    = var.account_id
     region        = var.region
@@ -66,7 +66,7 @@ output "database" {
 }
 
 output "spark" {
-  description = "What the Glue Spark job is made with: role, security configuration, and where its code and messages are."
+  description = "Configuration of the Glue Spark job: name, role, security configuration, and the locations of code and messages."
   value = {
     job                    = local.spark_job
     role_arn               = aws_iam_role.spark.arn

@@ -1,14 +1,14 @@
-# The role of the machine that runs Dagster. It can't delete a table, nor any version of one.
+# The role of the machine that runs Dagster. It can't delete a table or a version of a table.
 resource "aws_iam_role" "pipeline" {
   name                 = "${var.name}-pipeline"
-  description          = "What Dagster may do: publish to the lake, crawl, run Spark, ask, alert."
+  description          = "Role of Dagster: publishes to the lake, crawls, runs Spark, queries, alerts."
   max_session_duration = 12 * 3600 # longer than any refresh
   assume_role_policy   = data.aws_iam_policy_document.pipeline_trust.json
 
   lifecycle {
     precondition {
       condition     = var.pipeline_on_ec2 || length(var.pipeline_principals) > 0
-      error_message = "Nobody could take the pipeline's role: set pipeline_on_ec2, or name users or roles in pipeline_principals."
+      error_message = "No one could assume the pipeline's role: set pipeline_on_ec2 = true, or list users or roles in pipeline_principals."
     }
   }
 }
@@ -49,7 +49,7 @@ resource "aws_iam_role_policy" "pipeline" {
   policy = data.aws_iam_policy_document.pipeline.json
 }
 
-# `make query` and the notebook.
+# For `make query` and the notebook.
 resource "aws_iam_role_policy" "pipeline_ask" {
   name   = "ask-the-star"
   role   = aws_iam_role.pipeline.id
@@ -63,7 +63,7 @@ data "aws_iam_policy_document" "pipeline" {
     resources = [for stage in ["raw", "star"] : "${local.lake_arn}/${var.lake_prefix}/${stage}/*"]
   }
 
-  # The report; to read it is for `aws s3 presign` on the machine.
+  # The report. `aws s3 presign` on the machine needs the permission to read it.
   statement {
     sid       = "PublishTheReport"
     actions   = ["s3:GetObject", "s3:PutObject"]
@@ -76,7 +76,7 @@ data "aws_iam_policy_document" "pipeline" {
     resources = ["${local.lake_arn}/${var.lake_prefix}/_lock"]
   }
 
-  # Not narrowed by prefix: then S3 would answer for an object that isn't there yet as for a forbidden one.
+  # Not restricted by prefix: otherwise S3 would report a missing object as forbidden.
   statement {
     sid       = "LookIntoTheLake"
     actions   = ["s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads", "s3:GetBucketVersioning"]

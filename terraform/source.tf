@@ -1,4 +1,4 @@
-# Which database the pipeline reads, whichever of the two variables names it.
+# The database that the pipeline reads, from existing_source or new_database.
 locals {
   source = (
     var.existing_source != null ? {
@@ -15,18 +15,18 @@ locals {
     } : null
   )
 
-  # The VPC in which pipeline and database meet, if they do.
+  # The VPC of database and pipeline, or null if the database isn't in a known VPC.
   vpc_id = var.new_database != null ? var.new_database.vpc_id : try(var.existing_source.vpc_id, null)
-  # A set of one or none, known before anything is made.
+  # A set of one element or none, which is known during the plan.
   network = toset(local.vpc_id == null ? [] : ["source"])
   database_group = (
     var.new_database != null ? one(aws_security_group.database[*].id) : try(var.existing_source.security_group_id, null)
   )
 }
 
-# For the machine that runs Dagster: whoever is in it reaches the database.
+# For the machine that runs Dagster: members of this group can reach the database.
 resource "aws_security_group" "pipeline" {
-  # checkov:skip=CKV2_AWS_5:It is attached to the machine that runs Dagster, which isn't made here.
+  # checkov:skip=CKV2_AWS_5:It is attached to the machine that runs Dagster, which may be created elsewhere.
   for_each    = local.network
   name        = "${var.name}-pipeline"
   description = "The machine that runs Dagster for ${var.name}"

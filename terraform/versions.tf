@@ -1,15 +1,15 @@
 terraform {
-  required_version = ">= 1.11, < 2" # 1.11: the state's lock in S3 itself
+  required_version = ">= 1.11, < 2" # 1.11: locks the state in S3, without DynamoDB
 
   required_providers {
     aws = {
       source = "hashicorp/aws"
-      # The last of 5.x (6.x is current), because the rehearsal runs with it; .terraform.lock.hcl holds its hashes.
+      # The last 5.x (6.x is current), because the rehearsal runs with it. .terraform.lock.hcl has its hashes.
       version = "5.100.0"
     }
   }
 
-  # Where the state is kept is given to `terraform init`: docs/deploy.md.
+  # Pass the state's location to `terraform init`: see docs/deploy.md.
   backend "s3" {}
 }
 

@@ -1,1 +1,1 @@
-"""The database that Terraform made, for who ran Terraform: its owner's way in, and its reader."""
+"""Access to the database that Terraform created: the owner's connection and `make reader`."""

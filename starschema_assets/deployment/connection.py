@@ -1,4 +1,4 @@
-"""Connections to the database, verified by the name of its endpoint, whichever way they go."""
+"""Opens TLS connections to the database and verifies its certificate, also through a tunnel."""
 
 import tempfile
 from collections.abc import Iterator
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from pymysql.cursors import Cursor
 
 AUTHORITIES = "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
-"""RDS's own; no operating system knows them."""
+"""RDS's certificate authorities, which operating systems don't include."""
 TIMEOUT = 30
 ACCESS_DENIED = 1045
 _LOST = {2006, 2013}
 
 
 class Access:
-    """A way to the database, and what its certificate is verified with."""
+    """A route to the database, and the CA file that verifies its certificate."""
 
     def __init__(self, database: Database, dial: Dial, authority: Path) -> None:
         self.database = database
@@ -35,10 +35,10 @@ class Access:
         self._tls = TLS(verified=True, off=False, authority=authority).for_pymysql()
 
     def connect(self, login: Login, **options: Any) -> "Connection[Cursor]":
-        """A connection over TLS. Raises LoginRefused, and DeploymentError."""
+        """Connect over TLS. Raises LoginRefused or DeploymentError."""
         to = self.database
         connection = pymysql.connect(
-            host=to.host,  # by which the certificate is verified, whatever the socket leads through
+            host=to.host,  # the certificate's name, although the socket may end at a tunnel
             port=to.port,
             user=login.user,
             password=login.password.get_secret_value(),
@@ -56,14 +56,14 @@ class Access:
         return connection
 
     def as_owner(self, **options: Any) -> "Connection[Cursor]":
-        """A connection with the login that RDS keeps and rotates."""
+        """Connect with the owner's login, which RDS keeps and rotates."""
         owner = SourceSecret(self.database.owner_secret)
         return owner.log_in(lambda login: self.connect(login, **options))
 
 
 @contextmanager
 def access(database: Database, through: str | None, authority: Path | None) -> Iterator[Access]:
-    """Access for the time of a `with` block; without an authority, RDS's are downloaded."""
+    """Yield access within a `with` block. Downloads RDS's authorities if none is given."""
     with tempfile.TemporaryDirectory() as folder:
         authority = authority or _downloaded(Path(folder))
         with way_to(database, through) as dial:
@@ -74,7 +74,7 @@ def access(database: Database, through: str | None, authority: Path | None) -> I
 def owner(
     database: Database, through: str | None, authority: Path | None, **options: Any
 ) -> "Iterator[Connection[Cursor]]":
-    """A connection of the owner's for the time of a `with` block."""
+    """Yield a connection of the owner within a `with` block."""
     with (
         access(database, through, authority) as found,
         closing(found.as_owner(**options)) as connection,
@@ -86,16 +86,17 @@ def _refusal(error: pymysql.MySQLError, to: Database) -> Exception:
     code, said = error.args[0], str(error.args[-1])
     where = f"mysql://{to.host}:{to.port}/{to.name}"
     if code == ACCESS_DENIED:
-        return LoginRefused(f"{where}: {said}; RDS itself keeps the owner's login in its secret")
+        return LoginRefused(f"{where}: {said}. RDS manages the owner's login in its secret.")
     if "SSL" in said:
         return DeploymentError(
-            f"{where}: {said}; its certificate must be made out to {to.host} by an authority of "
-            f"RDS, or of the file in STARSCHEMA_SOURCE_CA"
+            f"{where}: {said}. The certificate must be issued for {to.host}, by an authority of "
+            "RDS or of the file in STARSCHEMA_SOURCE_CA."
         )
     if code in _LOST:
         return DeploymentError(
-            f"{where}: {said}; the tunnel's far end can't reach it: see that the database's "
-            "security group lets in that of the instance, and that the database is available"
+            f"{where}: {said}. The instance at the end of the tunnel can't reach the database. "
+            "Check that the database is available, and that its security group allows the "
+            "instance's security group."
         )
     return DeploymentError(f"{where}: {said}")
 
@@ -107,7 +108,7 @@ def _downloaded(folder: Path) -> Path:
             file.write_bytes(answer.read())
     except OSError as error:
         raise DeploymentError(
-            f"RDS's certificate authorities can't be downloaded from {AUTHORITIES}: {error}. Give "
-            "a file with them in STARSCHEMA_SOURCE_CA."
+            f"RDS's certificate authorities can't be downloaded from {AUTHORITIES}: {error}. "
+            "Download them elsewhere and set STARSCHEMA_SOURCE_CA to the file."
         ) from None
     return file

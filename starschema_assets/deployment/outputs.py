@@ -1,4 +1,4 @@
-"""What Terraform made, by its outputs, and whether these credentials are of that account."""
+"""Reads Terraform's outputs, and verifies that the credentials belong to the same account."""
 
 import json
 import shutil
@@ -15,17 +15,17 @@ from starschema_assets.settings import CHECKOUT
 
 FOLDER = CHECKOUT / "terraform"
 CHARACTERS = 600
-"""As much is shown of what another program says."""
+"""Maximum length of another program's message in an error."""
 INSTALL = "https://developer.hashicorp.com/terraform/install"
 
 
 class DeploymentError(StarschemaError):
-    """Something is missing between this machine and the database; the message says what."""
+    """The database can't be reached or set up; the message says what is missing."""
 
 
 @dataclass(frozen=True)
 class Database:
-    """The database that `new_database` made."""
+    """The database that Terraform created for `new_database`."""
 
     account_id: str
     region: str
@@ -35,31 +35,31 @@ class Database:
     owner_secret: str
     """ARN of the secret in which RDS keeps the owner's login."""
     reader_secret: str
-    """ARN of the secret from which the pipeline takes its login."""
+    """ARN of the secret with the pipeline's login."""
     machine: str | None
-    """ID of the EC2 instance through which a tunnel leads to it, if Terraform made one."""
+    """ID of Terraform's EC2 instance, which a tunnel to the database can use; None without one."""
 
 
 def database() -> Database:
-    """The database of this checkout's Terraform. Raises DeploymentError."""
+    """Return the database of this checkout's Terraform state. Raises DeploymentError."""
     account = _account()
     outputs = _outputs(account)
     made = outputs.get("database")
     if not made:
         raise DeploymentError(
-            "Terraform has made no database: `terraform output` names none. With new_database in "
-            "terraform.tfvars, `terraform apply` makes one; the user of an existing_source is "
-            "yours to make, and its login yours to put into the secret that you named."
+            "Terraform has no database: `terraform output` lists none. To create one, set "
+            "new_database in terraform.tfvars and run `terraform apply`. For an existing_source, "
+            "create the user yourself and write its login to the secret in secret_arn."
         )
     if made["account_id"] != account:
         raise DeploymentError(
-            f"The database is in the account {made['account_id']}, and these credentials are of "
-            f"{account}: use those with which Terraform ran."
+            f"The database is in the account {made['account_id']}, but these credentials belong to "
+            f"{account}. Use the credentials with which Terraform ran."
         )
     if not made["owner_secret"]:
         raise DeploymentError(
-            f"Terraform doesn't know yet where RDS keeps the owner's login of {made['host']}: run "
-            "`terraform apply -refresh-only`, then this again."
+            f"Terraform doesn't know the secret with the owner's login of {made['host']} yet. Run "
+            "`terraform apply -refresh-only`, then this command again."
         )
     machine = outputs.get("machine") or {}
     return Database(**made, machine=machine.get("id"))
@@ -73,15 +73,17 @@ def _account() -> str:
         account: str = sts.get_caller_identity()["Account"]
     except (ClientError, BotoCoreError) as error:
         raise DeploymentError(
-            f"{advice(error, 'sts')}. Sign in as for `terraform apply`, e.g. by `aws sso login` or "
-            "with AWS_PROFILE, and run again."
+            f"{advice(error, 'sts')}. Sign in as for `terraform apply`, e.g. with `aws sso login` "
+            "or AWS_PROFILE, and run this command again."
         ) from None
     return account
 
 
 def _outputs(account: str) -> dict[str, Any]:
     if shutil.which("terraform") is None:
-        raise DeploymentError(f"Terraform is missing here: run this where it ran. {INSTALL}")
+        raise DeploymentError(
+            f"Terraform is missing. Install it ({INSTALL}), or use the machine where it ran."
+        )
     done = subprocess.run(
         ["terraform", f"-chdir={FOLDER}", "output", "-json", "-no-color"],
         capture_output=True,
@@ -90,13 +92,14 @@ def _outputs(account: str) -> dict[str, Any]:
     )
     if done.returncode:
         raise DeploymentError(
-            f"`terraform output` fails with credentials of the account {account}: run this in the "
-            f"checkout in which Terraform ran, after `terraform init`. {shortened(done.stderr)}"
+            f"`terraform output` fails with credentials of the account {account}. Run this command "
+            "in the checkout in which Terraform ran, after `terraform init`. "
+            f"{shortened(done.stderr)}"
         )
     return {name: output["value"] for name, output in json.loads(done.stdout).items()}
 
 
 def shortened(said: str) -> str:
-    """What another program said, in one line."""
+    """Return another program's message on one line, without Terraform's box characters."""
     text = " ".join(said.replace("│", " ").replace("╷", " ").replace("╵", " ").split())
     return text if len(text) <= CHARACTERS else f"… {text[-CHARACTERS:]}"

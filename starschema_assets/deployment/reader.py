@@ -1,8 +1,8 @@
-"""Make or rotate the pipeline's user in the database that Terraform made, and put its login away.
+"""Create the pipeline's user in Terraform's database, or rotate its password (`make reader`).
 
-`python -m starschema_assets.deployment.reader`, where Terraform ran, with the credentials of who
-ran it. The user may SELECT from the one database, over TLS only. Its password is made here, goes to
-the database and into the secret, and is shown nowhere. Run again, it gets a new one.
+Run `python -m starschema_assets.deployment.reader` where Terraform ran, with the same credentials.
+The user may SELECT from this one database, over TLS only. The random password is stored in the
+database and in the secret, and isn't shown. A second run sets a new password.
 """
 
 import argparse
@@ -31,20 +31,20 @@ if TYPE_CHECKING:
 USER = "reader"
 ACCOUNT = f"'{USER}'@'%'"
 BYTES = 32
-"""Of the password, which is these random bytes in letters, digits, hyphens and underscores."""
+"""Number of random bytes in the password, which is encoded as URL-safe base64."""
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Make or rotate the user."""
+    """Create the user or rotate its password."""
     parser = argparse.ArgumentParser("make reader", description=__doc__)
     parser.add_argument(
         "--through",
         metavar="INSTANCE",
-        help="the EC2 instance through which a tunnel of Session Manager leads to the database "
-        "(default: the machine that Terraform made)",
+        help="EC2 instance for a Session Manager tunnel to the database "
+        "(default: the machine that Terraform created)",
     )
     parser.add_argument(
-        "--direct", action="store_true", help="no tunnel: this machine reaches the database"
+        "--direct", action="store_true", help="connect without a tunnel, from this machine"
     )
     options = parser.parse_args(arguments)
     made = database()
@@ -52,16 +52,18 @@ def main(arguments: list[str] | None = None) -> None:
     with access(made, through, Settings().source_ca) as way:
         is_new = make_reader(way)
     print(
-        f"{USER} was {'made' if is_new else 'given a new password'}: it may SELECT from {made.name}"
-        f" on {made.host}, over TLS only. Its login is in the secret {made.reader_secret}."
+        f"User {USER} {'was created' if is_new else 'has a new password'}. It may SELECT from "
+        f"{made.name} on {made.host}, over TLS only. Its login is in the secret "
+        f"{made.reader_secret}."
     )
 
 
 def make_reader(way: Access) -> bool:
-    """Whether the user is new. Raises DeploymentError, and changes no user with other rights.
+    """Create the user or set a new password, and return whether the user is new.
 
-    The secret gets the login once the database has taken it. On MySQL the password before is valid
-    until then, so a refresh that is under way can sign in at any time.
+    Raises DeploymentError. A user with other privileges isn't changed. The secret is written after
+    the database has accepted the login. On MySQL the old password is valid until then, so a running
+    refresh can sign in at any time.
     """
     password = secrets.token_urlsafe(BYTES)
     login = Login(USER, SecretStr(password))
@@ -79,7 +81,7 @@ def make_reader(way: Access) -> bool:
 
 
 def _exists(owner: "Connection[Cursor]", made: Database) -> bool:
-    """Whether the user is there, with no other rights than those that it gets here."""
+    """Return whether the user exists. Raises DeploymentError if it has other privileges."""
     try:
         grants = [grant for (grant,) in _run(owner, f"SHOW GRANTS FOR {ACCOUNT}")]
     except pymysql.MySQLError as error:
@@ -92,8 +94,8 @@ def _exists(owner: "Connection[Cursor]", made: Database) -> bool:
         right = grant.removeprefix("GRANT ").partition(" TO ")[0]
         if right not in expected or "WITH GRANT OPTION" in grant:
             raise DeploymentError(
-                f"{made.host} has a user {ACCOUNT} with another right ({right}): it is left as it "
-                "is. Rename or drop it, and run again."
+                f"{made.host} has a user {ACCOUNT} with another privilege ({right}). It wasn't "
+                "changed. Rename or drop it, and run this command again."
             )
     return True
 
@@ -110,7 +112,7 @@ def _set_password(
 
 
 def _pattern(name: str) -> str:
-    """The name as GRANT takes it, where _ would stand for any character."""
+    """Return the name for GRANT, in which an unescaped _ matches any character."""
     return name.replace("_", r"\_")
 
 
@@ -123,8 +125,8 @@ def _put(made: Database, login: Login) -> None:
         client.put_secret_value(SecretId=made.reader_secret, SecretString=text)
     except (ClientError, BotoCoreError) as error:
         raise DeploymentError(
-            f"The secret {made.reader_secret} doesn't have the new login: "
-            f"{advice(error, 'secretsmanager')}. Run again: each run makes a new password."
+            f"The new login couldn't be written to the secret {made.reader_secret}: "
+            f"{advice(error, 'secretsmanager')}. Run this command again; it sets a new password."
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""The way to the database: a tunnel of Session Manager where it is private, or the network."""
+"""Opens sockets to the database: directly, or through a Session Manager tunnel if it is private."""
 
 import json
 import os
@@ -15,12 +15,12 @@ from typing import IO
 from starschema_assets.deployment.outputs import Database, DeploymentError, shortened
 
 Dial = Callable[[], socket.socket]
-"""Opens a connection that ends at the database."""
+"""A function that opens a socket to the database."""
 
 DOCUMENT = "AWS-StartPortForwardingSessionToRemoteHost"
 CONNECT_SECONDS = 15
 SESSION_SECONDS = 60
-"""How long a session may take to begin."""
+"""Time limit for the start of a session."""
 PROGRAMS = {
     "aws": "https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html",
     "session-manager-plugin": "https://docs.aws.amazon.com/systems-manager/latest/userguide/"
@@ -30,9 +30,9 @@ PROGRAMS = {
 
 @contextmanager
 def way_to(database: Database, through: str | None) -> Iterator[Dial]:
-    """Through an EC2 instance that Session Manager reaches, or directly if `through` is None.
+    """Yield a function that connects through this EC2 instance, or directly if `through` is None.
 
-    Dialling raises DeploymentError if nobody answers.
+    The function raises DeploymentError if the connection fails.
     """
     if through is None:
         yield lambda: _dialled(database.host, database.port, database)
@@ -40,8 +40,8 @@ def way_to(database: Database, through: str | None) -> Iterator[Dial]:
     for program, page in PROGRAMS.items():
         if shutil.which(program) is None:
             raise DeploymentError(
-                f"{program} is missing on this machine, without which no tunnel leads to "
-                f"{database.host}: {page}"
+                f"{program} is missing on this machine. The tunnel to {database.host} needs it: "
+                f"{page}"
             )
     port = _free_port()
     with tempfile.TemporaryFile("w+") as log:
@@ -50,7 +50,7 @@ def way_to(database: Database, through: str | None) -> Iterator[Dial]:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            start_new_session=True,  # the plugin is a child of its own, and is ended with it
+            start_new_session=True,  # a process group, so that the plugin is ended with the CLI
         )
         try:
             _await_listener(session, port, through, log)
@@ -78,8 +78,9 @@ def _await_listener(
         time.sleep(0.2)
     log.seek(0)
     raise DeploymentError(
-        f"Session Manager opened no tunnel through {through}: see that the instance runs and is "
-        f"online under Fleet Manager, and that you may ssm:StartSession. {shortened(log.read())}"
+        f"Session Manager opened no tunnel through {through}. Check that the instance is running "
+        "and online in Fleet Manager, and that you have the permission ssm:StartSession. "
+        f"{shortened(log.read())}"
     )
 
 
@@ -90,8 +91,8 @@ def _dialled(host: str, port: int, database: Database, through: str | None = Non
         where = f"through {through}" if through else "from this machine"
         raise DeploymentError(
             f"{database.host}:{database.port} can't be reached {where}: {error}. It is in private "
-            "subnets: go through an EC2 instance that its security group lets in, by "
-            'ARGS="--through i-…", or have Terraform make the machine.'
+            "subnets. Use an EC2 instance that its security group lets in, with "
+            'ARGS="--through i-…", or set machine = { enabled = true } in terraform.tfvars.'
         ) from None
 
 

@@ -1,6 +1,6 @@
-"""`make reader` on a real MariaDB and MySQL over TLS, by a stand-in of Session Manager's tunnel.
+"""`make reader` on a real MariaDB and MySQL over TLS, with a fake Session Manager tunnel.
 
-The secrets are an emulator's. Terraform is a stand-in here; the rehearsal takes its real outputs.
+The secrets are in an AWS emulator. Terraform is also faked here; the rehearsal uses the real one.
 """
 
 import json
@@ -48,7 +48,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture(scope="module", params=KINDS)
 def server(request: pytest.FixtureRequest, authority: Authority) -> Iterator[DatabaseServer]:
-    """With a certificate for the endpoint's name, and for no address of this machine."""
+    """A server whose certificate has the endpoint's name, and no address of this machine."""
     options = authority.issue("endpoint", x509.DNSName(HOST))
     with server_of(request.param, local_infile="1", **options) as server:
         server.execute(f"CREATE USER owner IDENTIFIED BY '{OWNER['password']}'")
@@ -58,7 +58,7 @@ def server(request: pytest.FixtureRequest, authority: Authority) -> Iterator[Dat
 
 @dataclass
 class Deployed:
-    """A database that Terraform made, and the place from which it was made."""
+    """A database as Terraform creates it, and the environment of `make reader`."""
 
     server: DatabaseServer
     secrets: Any
@@ -69,7 +69,7 @@ class Deployed:
     authority: Authority
 
     def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """A command of the project."""
+        """Run a module of the project. Asserts that it prints no password and no traceback."""
         terraform = self.programs / "terraform"
         if not terraform.exists():
             terraform_with(self.programs, self.outputs)
@@ -89,13 +89,13 @@ class Deployed:
         return done
 
     def reader(self, *arguments: str, **variables: str) -> str:
-        """What `make reader` prints."""
+        """Run `make reader` and return its output."""
         done = self.run("starschema_assets.deployment.reader", *arguments, **variables)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
     def refused(self, *arguments: str, **variables: str) -> str:
-        """What it says if it fails."""
+        """Run `make reader`, assert that it fails, and return its error."""
         done = self.run("starschema_assets.deployment.reader", *arguments, **variables)
         assert done.returncode == 1
         assert done.stdout == ""
@@ -103,7 +103,7 @@ class Deployed:
 
     @property
     def password(self) -> str:
-        """What the secret has."""
+        """The password in the secret, or an empty string."""
         login: dict[str, str] = json.loads(
             self.secrets.get_secret_value(SecretId=self.reader_secret)["SecretString"]
         )
@@ -111,7 +111,7 @@ class Deployed:
         return login.get("password", "")
 
     def log_in(self, password: str, *, over_tls: bool = True) -> "pymysql.Connection[Any]":
-        """A connection of the reader's."""
+        """Connect as the reader."""
         ssl: dict[str, Any] = {"ssl_disabled": True}
         if over_tls:
             ssl = TLS(verified=True, off=False, authority=self.authority.file).for_pymysql()
@@ -169,7 +169,7 @@ def deployed(
 def test_makes_a_user_who_may_select_over_tls_and_nothing_else(deployed: Deployed) -> None:
     said = deployed.reader()
     assert said == (
-        f"reader was made: it may SELECT from {NAME} on {HOST}, over TLS only. "
+        f"User reader was created. It may SELECT from {NAME} on {HOST}, over TLS only. "
         f"Its login is in the secret {deployed.reader_secret}.\n"
     )
     with deployed.log_in(deployed.password) as reader, reader.cursor() as cursor:
@@ -192,7 +192,7 @@ def test_another_database_whose_name_fits_the_underscore_is_not_opened(deployed:
 def test_rotates_the_password_when_it_is_run_again(deployed: Deployed) -> None:
     deployed.reader()
     first = deployed.password
-    assert deployed.reader().startswith("reader was given a new password: ")
+    assert deployed.reader().startswith("User reader has a new password. ")
     assert deployed.password != first
     deployed.log_in(deployed.password).close()
     with pytest.raises(pymysql.MySQLError, match="Access denied"):
@@ -207,8 +207,8 @@ def test_a_secret_that_can_not_be_written_keeps_the_password_before_on_mysql(
     deployed.outputs["database"]["reader_secret"] += "-gone"
     (deployed.programs / "terraform").unlink()
     said = deployed.refused()
-    assert "doesn't have the new login" in said
-    assert "Run again" in said
+    assert "The new login couldn't be written to the secret" in said
+    assert "Run this command again" in said
     if deployed.server.name == "MySQL":
         deployed.log_in(first).close()
 
@@ -216,7 +216,7 @@ def test_a_secret_that_can_not_be_written_keeps_the_password_before_on_mysql(
 def test_a_user_of_that_name_with_other_rights_is_left_alone(deployed: Deployed) -> None:
     deployed.server.execute("CREATE USER reader IDENTIFIED BY 'theirs'")
     deployed.server.execute(f"GRANT INSERT ON {NAME}.* TO reader")
-    assert "another right" in deployed.refused()
+    assert "another privilege" in deployed.refused()
     assert deployed.password == ""
     assert "INSERT" in deployed.server.execute("SHOW GRANTS FOR reader")
 
@@ -224,12 +224,12 @@ def test_a_user_of_that_name_with_other_rights_is_left_alone(deployed: Deployed)
 def test_a_certificate_for_another_name_is_refused_through_the_tunnel(
     deployed: Deployed,
 ) -> None:
-    """As is that of whoever else answers at the tunnel's end."""
+    """This also holds for another server at the end of the tunnel."""
     other = "other.abcdefgh.us-east-1.rds.amazonaws.com"
     deployed.outputs["database"]["host"] = other
     stand_in(deployed.programs, {other: deployed.server.port})
     said = deployed.refused()
-    assert f"certificate must be made out to {other}" in " ".join(said.split())
+    assert f"certificate must be issued for {other}" in " ".join(said.split())
     assert deployed.password == ""
 
 
@@ -280,7 +280,7 @@ def test_terraform_that_fails_is_quoted(deployed: Deployed) -> None:
 
 def test_without_a_new_database_there_is_no_user_to_make(deployed: Deployed) -> None:
     deployed.outputs["database"] = None
-    assert "Terraform has made no database" in deployed.refused()
+    assert "Terraform has no database" in deployed.refused()
 
 
 def test_an_owner_whose_secret_terraform_does_not_know_is_told(deployed: Deployed) -> None:
@@ -296,7 +296,7 @@ def test_without_a_machine_it_goes_directly(deployed: Deployed) -> None:
 def test_another_account_is_refused(deployed: Deployed) -> None:
     deployed.outputs["database"]["account_id"] = "123456789012"
     said = " ".join(deployed.refused().split())
-    assert f"in the account 123456789012, and these credentials are of {ACCOUNT}" in said
+    assert f"in the account 123456789012, but these credentials belong to {ACCOUNT}" in said
 
 
 def test_credentials_that_aws_does_not_accept_are_told(deployed: Deployed) -> None:

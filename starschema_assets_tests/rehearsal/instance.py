@@ -63,7 +63,7 @@ class Instance:
             "the machine's first boot says where it fails, and goes on to its end when run again",
             needed=True,
         ):
-            expect("stopped at: the download of s3://" in failure, expected=True)
+            expect("this step failed: the download of s3://" in failure, expected=True)
             self._machine.await_first_boot()
             expect(self._states("is-enabled", FIRST_BOOT), ["disabled"])
         with self._proofs.of("its units are active, and will be after a boot"):
@@ -178,7 +178,7 @@ class Instance:
             update = self._machine.begin(commands()["update"])
             assert update.stdout
             said = ""
-            while "waiting for a run" not in said and (line := update.stdout.readline()):
+            while "waiting for the run" not in said and (line := update.stdout.readline()):
                 said += line
             expect([update.poll(), web.ended(run)], [None, None])
         said += update.stdout.read()
@@ -200,7 +200,7 @@ class Instance:
         update = self._machine.begin(command)
         said, _ = update.communicate()
         self._debian.write(LOCAL_SETTINGS, own)
-        expect(f"can't reach the database, 127.0.0.1:{closed}" in said, expected=True)
+        expect(f"can't reach the database 127.0.0.1:{closed}" in said, expected=True)
         expect(update.returncode != 0, expected=True)
 
 

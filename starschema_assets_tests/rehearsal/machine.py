@@ -79,7 +79,7 @@ class BootedMachine:
         )
         self._let_in(proxy, self._server.port)
         self.debian.run("bash", USER_DATA)
-        said = eventually(lambda: self.journal() if "stopped at" in self.journal() else None)
+        said = eventually(lambda: self.journal() if "step failed" in self.journal() else None)
         urls = (self._account.aws.url, self._account.proxy.url)
         self._let_in(credentials, *(int(url.rpartition(":")[2]) for url in urls))
         self.debian.run("systemctl", "restart", "--no-block", FIRST_BOOT)

@@ -117,7 +117,7 @@ class Rehearsal:
         place |= {"encrypt": "true", "use_lockfile": "true"}  # as the page has it
         self.terraform.init(*(f"-backend-config={key}={value}" for key, value in place.items()))
         for what, variables, message in (
-            ("a machine in a subnet without a way out", [], "has no way out"),
+            ("a machine in a subnet without a route out", [], "has no route to the internet"),
             ("another account", ["-var=account_id=111111111111"], "account ID not allowed"),
             ("a region that there isn't", ["-var=region=us-east-9"], "us-east-9"),
         ):
