@@ -1,4 +1,4 @@
-"""`python -m benchmarks`, which `make bench` runs: measure, print, and write docs/benchmarks.md."""
+"""Measure, print, and write docs/benchmarks.md (`make bench`)."""
 
 import argparse
 import logging
@@ -28,9 +28,9 @@ log = logging.getLogger(__name__)
 
 
 def main() -> None:
-    """Run the parts asked for; what fails is said at the end, and stops no other part."""
+    """Run the chosen parts. A failed part is reported at the end and doesn't stop the others."""
     options = _options().parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what it started is ended, too
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that child processes are ended too
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     if not options.page.exists():
         options.page.parent.mkdir(parents=True, exist_ok=True)
@@ -59,18 +59,18 @@ def main() -> None:
         for task in tasks[part]:
             try:
                 task()
-            except Exception as error:  # noqa: BLE001 - whatever it is, the other parts go on
-                log.error("The part %s failed; the others go on.", part)  # noqa: TRY400 - see below
+            except Exception as error:  # noqa: BLE001 - the other parts continue after any error
+                log.error("The part %s failed; continuing.", part)  # noqa: TRY400 - see below
                 causes.append(f"The part {part} failed: {command.cause_of(error)}")
                 traces.append(traceback.format_exc())
-    print(f"\nWritten to {options.page}, its charts beside it, and to {benchmark.results}.")
+    print(f"\nWrote {options.page}, its charts, and {benchmark.results}.")
     if causes:
         file = command.keep("\n".join(traces))
         raise StarschemaError("\n".join([*causes, f"The stack traces are in {file}."]))
 
 
 def _scan_lines(lines: list[int]) -> int:
-    """The most lines that Spark is given, since it writes one of the layouts."""
+    """Return the largest number of lines that Spark can process; it writes one of the layouts."""
     most = SPARK_JOB.most_lines or max(lines)
     return max((number for number in lines if number <= most), default=min(lines))
 
@@ -88,13 +88,19 @@ def _options() -> argparse.ArgumentParser:
         help="numbers of order lines, such as 100k or 10M (default: 1M 10M 30M)",
     )
     parser.add_argument(
-        "--server", choices=KINDS, default="mariadb", help="what is read (default: mariadb)"
+        "--server", choices=KINDS, default="mariadb", help="database server (default: mariadb)"
     )
-    parser.add_argument("--days", type=int, default=30, help="of the part days (default: 30)")
-    parser.add_argument("--rounds", type=int, default=3, help="of all contenders (default: 3)")
+    parser.add_argument(
+        "--days", type=int, default=30, help="number of days in the part days (default: 30)"
+    )
+    parser.add_argument("--rounds", type=int, default=3, help="number of rounds (default: 3)")
     names = [contender.name for contender in CONTENDERS]
-    parser.add_argument("--only", nargs="+", choices=names, default=names, help="contenders")
-    parser.add_argument("--timeout", type=float, default=600, help="seconds for one run of one")
+    parser.add_argument(
+        "--only", nargs="+", choices=names, default=names, help="contenders (default: all)"
+    )
+    parser.add_argument(
+        "--timeout", type=float, default=600, help="seconds for one run of a contender"
+    )
     parser.add_argument("--page", type=Path, default=PAGE, help="where to write the figures")
     return parser
 
@@ -103,7 +109,7 @@ def lines_of(text: str) -> int:
     try:
         return int(text[:-1]) * UNITS[text[-1]] if text[-1:] in UNITS else int(text)
     except ValueError:
-        raise argparse.ArgumentTypeError("is a number such as 500000, 500k or 10M") from None
+        raise argparse.ArgumentTypeError("must be a number such as 500000, 500k or 10M") from None
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Whether what a contender wrote is right: rows of every table and exact sums, against the source.
+"""Checks a contender's tables: row counts of all tables, and exact sums of the fact.
 
-The source's own answers are computed by the server, from the tables that the contenders read.
+The server computes the expected figures from the tables that the contenders read.
 """
 
 import json
@@ -46,7 +46,7 @@ Figures = dict[str, tuple[Decimal, ...]]
 
 @dataclass(frozen=True)
 class Truth:
-    """What must come out."""
+    """Expected figures."""
 
     rows: dict[str, int]
     figures: Figures
@@ -54,12 +54,12 @@ class Truth:
 
     @property
     def lines(self) -> int:
-        """The order lines of the source."""
+        """Number of order lines at the source."""
         return self.rows["raw/orderdetails"]
 
 
 def truth(source: Source) -> Truth:
-    """Ask the source, once for the data that it holds."""
+    """Return the expected figures. The source computes them once; then they come from a file."""
     kept = source.folder / "truth.json"
     if not kept.exists():
         rows = {name: f"select count(*) from {name.removeprefix('raw/')}" for name in RAW}
@@ -75,7 +75,7 @@ def truth(source: Source) -> Truth:
 
 
 def faults(tables: Sequence[str], folder: Path, expected: Truth) -> list[str]:
-    """What is wrong in the tables that a contender wrote to `<folder>/<stage>/<table>/`."""
+    """Return the errors in the tables that a contender wrote to `<folder>/<stage>/<table>/`."""
     found: list[str] = []
     with duckdb.connect() as connection:
         connection.execute("create schema raw; create schema star")

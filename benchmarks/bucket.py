@@ -1,4 +1,4 @@
-"""A bucket of a real S3 server, for a refresh that publishes there."""
+"""A versioned bucket on a local S3 server (SeaweedFS), used as the lake in benchmarks."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,16 +19,19 @@ NAME = "bench"
 
 @dataclass(frozen=True)
 class Bucket:
-    """One versioned bucket, emptied after each run."""
+    """A versioned bucket. `take` empties it after each run."""
 
     server: SeaweedFS
 
     def settings(self) -> dict[str, str]:
-        """The variables of a process that publishes to it."""
+        """Return the environment variables for a process that publishes to this bucket."""
         return {"STARSCHEMA_LAKE_URI": f"s3://{NAME}/lake", **self.server.environment()}
 
     def take(self, folder: Path) -> None:
-        """Move what was published below `raw/` and `star/` to a folder, and empty the bucket."""
+        """Download the published files to a folder, then empty the bucket.
+
+        Files whose name begins with `_` are skipped.
+        """
         for item in self._objects.objects.filter(Prefix="lake/"):
             path = folder / item.key.removeprefix("lake/")
             if not path.name.startswith("_"):
@@ -38,19 +41,19 @@ class Bucket:
 
     @property
     def _objects(self) -> "S3Bucket":
-        own = self.server.environment()
+        environment = self.server.environment()
         return boto3.resource(
             "s3",
             endpoint_url=self.server.url,
-            region_name=own["AWS_DEFAULT_REGION"],
-            aws_access_key_id=own["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=own["AWS_SECRET_ACCESS_KEY"],
+            region_name=environment["AWS_DEFAULT_REGION"],
+            aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
         ).Bucket(NAME)
 
     @classmethod
     @contextmanager
     def started(cls) -> Iterator["Bucket"]:
-        """Start a server, with its data on the disk that the lake is on by default."""
+        """Start an S3 server. Its data is on the same disk as the default lake."""
         folder = new_folder()
         try:
             with seaweedfs(folder.path) as server:

@@ -1,4 +1,4 @@
-"""The charts of the page, drawn to SVG by Vega itself."""
+"""Draws the charts of the page as SVG, with Vega."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ import altair as alt
 import pandas as pd
 
 from benchmarks.layouts import Scan
-from benchmarks.summary import MEGABYTE, Summary
+from benchmarks.summary import CORRECT, MEGABYTE, Summary
 from benchmarks.tables import TITLES
 
 WIDTH = 320
@@ -15,10 +15,10 @@ OURS, OTHERS = "#1f5fa8", "#9aa5b1"
 
 
 def contenders(found: Mapping[str, Summary], lines: int, file: Path) -> None:
-    """Wall time and peak memory, side by side."""
+    """Draw wall time and peak memory of all contenders, side by side."""
     rows = [
         {
-            "contender": TITLES[name] + ("" if s.verdict == "right" else " (wrong)"),
+            "contender": TITLES[name] + ("" if s.verdict == CORRECT else " (wrong)"),
             "whose": "ours" if TITLES[name].startswith("this project") else "others",
             "median seconds": s.seconds,
             "peak memory, MB": (s.peak_bytes or 0) / MEGABYTE,
@@ -38,7 +38,7 @@ def contenders(found: Mapping[str, Summary], lines: int, file: Path) -> None:
 
 
 def growth(by_lines: Mapping[int, Mapping[str, Summary]], file: Path) -> None:
-    """Wall time over order lines, both in logarithms: a straight line of slope 1 is linear."""
+    """Draw wall time over order lines, both logarithmic. A slope of 1 is linear growth."""
     rows = [
         {"order lines": lines, "median seconds": s.seconds, "contender": TITLES[name]}
         for lines, found in by_lines.items()
@@ -62,7 +62,7 @@ def growth(by_lines: Mapping[int, Mapping[str, Summary]], file: Path) -> None:
 
 
 def scans(found: Sequence[Scan], file: Path) -> None:
-    """The bytes that each query needs of both layouts."""
+    """Draw the bytes that each query reads in both layouts."""
     rows = [
         {"query": scan.query.replace("_", " "), "layout": layout, "MB to scan": size / MEGABYTE}
         for scan in found

@@ -1,4 +1,4 @@
-"""Where and with what the figures were measured."""
+"""Describes date, commit, machine and software versions of a benchmark run."""
 
 import os
 import platform
@@ -18,12 +18,12 @@ OWN_PACKAGES = ("dagster", "duckdb", "pyarrow")
 
 
 def circumstances(server: str, arguments: list[str]) -> dict[str, str]:
-    """One line a matter."""
+    """Return the lines of the report by label. Peers are the contenders with their own packages."""
     peers = {package: None for contender in CONTENDERS for package in contender.packages}
     asked = f' ARGS="{shlex.join(arguments)}"' if arguments else ""
     return {
         "Measured": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, at commit {_commit()}, "
-        f"by `make bench{asked}`",
+        f"with `make bench{asked}`",
         "Machine": f"{os.cpu_count()} cores ({_of('/proc/cpuinfo', 'model name')}), "
         f"{int(_of('/proc/meminfo', 'MemTotal').split()[0]) / 2**20:.0f} GiB of memory, "
         f"{platform.system()} {platform.release().partition('-')[0]}",
@@ -48,7 +48,7 @@ def _commit() -> str:
 
 
 def _of(file: str, field: str) -> str:
-    """The value of the first line that begins with the field."""
+    """Return the value of the first line `field: value` in a file."""
     for line in Path(file).read_text(encoding="utf-8").splitlines():
         name, _, value = line.partition(":")
         if name.strip() == field:

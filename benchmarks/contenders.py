@@ -1,4 +1,4 @@
-"""The contenders: how each is started, and which tables it makes."""
+"""The contenders: their commands and the tables that they write."""
 
 import sys
 from collections.abc import Callable
@@ -15,23 +15,23 @@ SCRIPTS = Path(__file__).parent / "scripts"
 TEN_MILLION = 10_000_000
 
 Command = Callable[[Source, Path], list[str]]
-"""What to run for a source and a folder to write to; what is missing is installed then."""
+"""Returns the command for a source and an output folder. Installs missing packages first."""
 
 
 @dataclass(frozen=True)
 class Contender:
-    """Something that reads the database and, the floor excepted, writes a star."""
+    """A program that reads the database and writes a star. The floor only reads."""
 
     name: str
     title: str
     command: Command
     tables: tuple[str, ...] = ()
-    """The tables that it makes, as files below `<folder>/<stage>/<table>/`."""
+    """The tables that it writes to `<folder>/<stage>/<table>/`."""
     packages: tuple[str, ...] = ()
-    """Those of its own environment; without any it runs in the project's."""
+    """Packages of its own environment; without any, it runs in the project's environment."""
     on_s3: bool = False
     most_lines: int | None = None
-    """It isn't run with more order lines: it would take too long, or too much memory."""
+    """Maximum number of order lines; more would take too long or too much memory."""
 
 
 def _floor(source: Source, _folder: Path) -> list[str]:
@@ -43,7 +43,7 @@ def _floor(source: Source, _folder: Path) -> list[str]:
         "--quick",
         "--batch",
         "--protocol=tcp",
-        "--loose-get-server-public-key",  # by which MySQL takes a password without TLS
+        "--loose-get-server-public-key",  # needed to sign in to MySQL without TLS
         f"--host={url.host}",
         f"--port={url.port}",
         f"--user={url.username}",
@@ -75,7 +75,7 @@ DLT = (
     "sqlalchemy==2.1.9",
 )
 PANDAS = ("pandas==3.1.1", "pyarrow==26.0.1", "pymysql==1.2.4", "sqlalchemy==2.1.9")
-SPARK = ("pyspark==3.5.4",)  # that of Glue 5.0
+SPARK = ("pyspark==3.5.4",)  # the version of Glue 5.0
 
 FLOOR = Contender(
     "floor",

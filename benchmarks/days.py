@@ -1,4 +1,4 @@
-"""Days: refreshes one after the other, each a day later, of a source in which rows changed."""
+"""Measures refreshes on consecutive days, between which rows change at the source."""
 
 import logging
 import sys
@@ -16,33 +16,33 @@ from starschema_assets.settings import CHECKOUT
 SCRIPT = Path(__file__).parent / "scripts" / "refresh_on_day.py"
 HISTORY = "dim_customers_history"
 SHARE = 100
-"""One of so many customers has changed since the day before."""
+"""One of this number of customers changes between two days."""
 CHANGE = f"""
     update customers set creditLimit = coalesce(creditLimit, 0) + 1
     where customerNumber % {SHARE} = {{day}} % {SHARE};
     select count(*) from customers where customerNumber % {SHARE} = {{day}} % {SHARE};
 """
-"""What happens before each day but the first; a day's changes stay in the benchmark's database."""
+"""Runs before each day except the first. The changes stay in the benchmark's database."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Day:
-    """One refresh."""
+    """The refresh of one day."""
 
     day: int
     cost: Cost
     changed: int
-    """Customers who changed before it."""
+    """Number of customers changed before the refresh."""
     versions: int
-    """Rows of the history after it."""
+    """Rows of the history after the refresh."""
     history_bytes: int
-    """Of the history's file."""
+    """Size of the history's file."""
 
 
 def play_days(source: Source, days: int, timeout: float) -> Iterator[Day]:
-    """Refresh on so many days, into one lake. Raises RuntimeError at the first wrong history."""
+    """Refresh one lake on `days` days. Raises RuntimeError if a history is wrong."""
     with workshop() as folder:
         settings = settings_in(folder, source.url) | {"PYTHONPATH": str(CHECKOUT)}
         file = folder / "lake" / "star" / HISTORY / f"{HISTORY}.parquet"

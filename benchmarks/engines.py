@@ -1,7 +1,7 @@
-"""`python -m benchmarks.engines`: the star by DuckDB and by Spark, from the same raw tables.
+"""Compare DuckDB and Spark: both compute the star from the same raw tables.
 
-The raw tables are the sample at scale, without a database between. Prints the rows of the table in
-docs/spark.md.
+The raw tables are written directly from the sample, without a database server. `python -m
+benchmarks.engines` prints the table in docs/spark.md.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from starschema_assets.star.models import reconciliations
 SCRIPT = Path(__file__).parent / "scripts" / "star.py"
 ENGINES = {"duckdb": "DuckDB", "spark": "Spark, local"}
 HEADING = (
-    "| order lines | engine | seconds | CPU seconds | peak memory | audit | the one writer |\n"
+    "| order lines | engine | seconds | CPU seconds | peak memory | audit | the single writer |\n"
     "|---|---|---|---|---|---|---|"
 )
 
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 
 def main() -> None:
-    """Measure each engine at each number of lines, one after the other."""
+    """Measure each engine at each number of lines, sequentially."""
     parser = argparse.ArgumentParser("python -m benchmarks.engines", description=__doc__)
     parser.add_argument("--lines", nargs="+", type=lines_of, default=[1_000_000, 10_000_000])
     parser.add_argument("--timeout", type=float, default=1800, help="seconds for one engine")
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def fill(folder: Path, lake_uri: str, wanted: int) -> None:
-    """Publish the raw tables of a sample with about so many order lines."""
+    """Publish the raw tables of a sample with about `wanted` order lines."""
     database = folder / "sample.duckdb"
     generate(database, max(1, round(wanted / LINES_OF_SCALE_1)), keys=False)
     lake = open_lake(Settings(lake_uri=lake_uri, scratch=folder / "scratch"))
@@ -74,7 +74,7 @@ def fill(folder: Path, lake_uri: str, wanted: int) -> None:
 
 
 def measured(engine: str, folder: Path, environment: dict[str, str], timeout: float) -> str:
-    """One row of the table."""
+    """Run one engine and return a row of the table."""
     file = folder / f"{engine}.json"
     cost = run([sys.executable, SCRIPT, engine, file], environment, folder, timeout)
     if cost.error:

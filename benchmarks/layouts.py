@@ -1,8 +1,7 @@
-"""Two layouts of the same rows, by what the project's questions need of each.
+"""Compares two file layouts of the same rows by the bytes that the project's queries read.
 
-Ours is what a refresh publishes. The usual one is what Spark's defaults make of the usual Glue
-job: snappy, row groups of up to 128 MB, several files, rows in the order in which its joins leave
-them.
+Ours is that of a refresh. The usual one is that of a typical Glue job with Spark's defaults:
+snappy, row groups of up to 128 MB, several files, rows in the order that its joins produce.
 """
 
 from collections.abc import Sequence
@@ -21,18 +20,18 @@ from benchmarks.source import Source
 from starschema_assets.analytics.query import questions
 
 USUAL_NAMES = {"locationkey": "postalcode"}
-"""The usual job has no key of a location but the postal code."""
+"""The usual job uses the postal code as the key of a location."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The files of a star."""
+    """The files of a star, and names of columns that differ from the project's."""
 
     files: dict[str, list[Path]]
     renamed: dict[str, str]
 
     def told(self) -> str:
-        """The fact's files in a few words."""
+        """Return a short description of the fact's files."""
         footers = [pq.read_metadata(file) for file in self.files["fact_orders"]]
         size = sum(file.stat().st_size for file in self.files["fact_orders"])
         groups = sum(footer.num_row_groups for footer in footers)
@@ -41,7 +40,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Scan:
-    """The bytes that one query needs of both layouts."""
+    """The bytes that a query reads in both layouts."""
 
     query: str
     is_question: bool
@@ -50,7 +49,7 @@ class Scan:
 
 
 def compared(source: Source, truth: Truth, timeout: float) -> tuple[list[Scan], str, str]:
-    """The scans, and both layouts of the fact in a few words."""
+    """Return the scans, and short descriptions of both layouts of the fact."""
     same_rows = replace(
         SPARK_JOB,
         command=lambda source, folder: [*SPARK_JOB.command(source, folder), "--same-rows"],
@@ -72,7 +71,7 @@ def compared(source: Source, truth: Truth, timeout: float) -> tuple[list[Scan], 
 def _files(
     contender: Contender, source: Source, truth: Truth, folder: Path, timeout: float
 ) -> dict[str, list[Path]]:
-    """Run a contender once; raises RuntimeError if its fact isn't right."""
+    """Run a contender once and return its files. Raises RuntimeError if its fact is wrong."""
     lake = folder / "lake"
     cost = run(contender.command(source, lake), settings_in(folder, source.url), folder, timeout)
     if problem := cost.error or "; ".join(faults([FACT], lake, truth)):
@@ -82,7 +81,7 @@ def _files(
 
 
 def _a_month(ours: Layout) -> tuple[str, str]:
-    """A query of the month in which half of the lines had been ordered."""
+    """Return name and SQL of a query for one month: the month of the median order date."""
     (file,) = ours.files["fact_orders"]
     ((first, after),) = duckdb.sql(f"""
         with middle as (select date_trunc('month', median(orderDate)) as month from '{file}')

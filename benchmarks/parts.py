@@ -1,4 +1,4 @@
-"""The parts of a benchmark; each measures, and says what it found as sections of the page."""
+"""The parts of a benchmark. Each measures, and writes its results to a section of the page."""
 
 import json
 import logging
@@ -20,17 +20,17 @@ from benchmarks.summary import Summary, summarised
 from benchmarks.wide import play_wide
 
 PEERS_READ = "mariadb"
-"""The server of the page's charts and of its comparison with peers."""
+"""Server for the charts and for the comparison with peers."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass
 class Benchmark:
-    """One call of `make bench`: what is asked for, and where it is written."""
+    """One call of `make bench`: its options, its results, and the files to write."""
 
     server: str
-    """The kind of server that the parts with order lines read."""
+    """The kind of database server in the parts with order lines."""
     contenders: Sequence[Contender]
     rounds: int
     timeout: float
@@ -38,11 +38,11 @@ class Benchmark:
     results: Path
     circumstances: dict[str, str]
     measured: dict[str, Any] = field(default_factory=dict)
-    """All that was measured so far, as it goes to the file of results."""
+    """All results so far, which are written to the file of results."""
     by_lines: dict[int, dict[str, Summary]] = field(default_factory=dict)
 
     def lines(self, lines: int) -> None:
-        """All contenders that can take so many order lines."""
+        """Measure all contenders that can process this number of order lines."""
         contenders = [c for c in self.contenders if lines <= (c.most_lines or lines)]
         with source(self.server, lines) as data:
             expected = truth(data)
@@ -51,7 +51,7 @@ class Benchmark:
                 for run in play(contenders, data, expected, self.rounds, self.timeout):
                     runs.append(run)
                     self._keep(f"{lines} lines, {self.server}", runs)
-            finally:  # what was measured before a failure is worth a table, too
+            finally:  # also write the results before a failure
                 if runs:
                     self.by_lines[expected.lines] = summarised(runs)
                     self._write_contenders()
@@ -59,14 +59,14 @@ class Benchmark:
             self._write_growth()
 
     def small(self, rounds: int) -> None:
-        """`make run` on the default data."""
+        """Measure `make run` on the default data."""
         runs = list(play_small(rounds, self.timeout))
         found = summarised(runs)
         self._keep("small", runs)
         self._section("small", tables.small(found), tables.targets(targets.of_small(found)))
 
     def wide(self) -> None:
-        """A table with wide rows."""
+        """Measure a refresh of a table with wide rows."""
         runs = list(play_wide(self.timeout))
         found = summarised(runs)
         self._keep("wide", runs)
@@ -74,14 +74,14 @@ class Benchmark:
         self._section("wide", tables.contenders(found), tables.targets([target]))
 
     def phases(self, lines: int) -> None:
-        """Where a refresh spends its time."""
+        """Measure the phases of a refresh."""
         with source(self.server, lines) as data:
             expected = truth(data)  # which also brings the data into the server's memory
             found = phases_of(data, self.timeout)
         self._section("phases", f"{expected.lines:,} order lines, once.", phases_table(found))
 
     def days(self, lines: int, days: int) -> None:
-        """Refreshes on so many days, between which customers change."""
+        """Measure refreshes on `days` days, between which customers change."""
         found: list[Day] = []
         with source(self.server, lines) as data:
             expected = truth(data)  # which also brings the data into the server's memory
@@ -92,7 +92,7 @@ class Benchmark:
         self._section("days", said, tables.days(found), tables.targets(targets.of_days(found)))
 
     def scan(self, lines: int) -> None:
-        """What queries need of the files."""
+        """Measure the bytes that queries read from the files."""
         with source(self.server, lines) as data:
             expected = truth(data)
             scans, ours, usual = compared(data, expected, self.timeout)
@@ -100,8 +100,8 @@ class Benchmark:
         charts.scans(scans, self._image("scan"))
         self._section(
             "scan",
-            f"{expected.lines:,} order lines. `fact_orders` as this project publishes it: {ours}; "
-            f"as the usual job writes the same rows: {usual}.",
+            f"{expected.lines:,} order lines. `fact_orders` of this project: {ours}. The same rows "
+            f"written by the usual job: {usual}.",
             tables.scans(scans),
             tables.targets(targets.of_scans(scans)),
             "![Bytes to scan](images/bench-scan.svg)",
@@ -139,7 +139,7 @@ class Benchmark:
         return self.page.parent / "images" / f"bench-{name}.svg"
 
     def _keep(self, name: str, found: Sequence[Any]) -> None:
-        """Write all that was measured so far."""
+        """Add results, and write all results so far to the file."""
         self.measured[name] = [asdict(one) for one in found]
         self.results.parent.mkdir(parents=True, exist_ok=True)
         whole = {"circumstances": self.circumstances, "measured": self.measured}

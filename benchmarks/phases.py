@@ -1,4 +1,4 @@
-"""Where a refresh spends its time: phase by phase, once, in a process of its own."""
+"""Measures the phases of one refresh in a separate process."""
 
 import json
 import sys
@@ -18,7 +18,7 @@ Phases = Mapping[str, tuple[float, float, float]]
 
 
 def phases_of(source: Source, timeout: float) -> Phases:
-    """Refresh once; the server has the data in memory already."""
+    """Refresh once and return the phases. The server already has the data in memory."""
     with workshop() as folder:
         file = folder / "phases.json"
         settings = settings_in(folder, source.url) | {"PYTHONPATH": str(CHECKOUT)}
@@ -31,9 +31,9 @@ def phases_of(source: Source, timeout: float) -> Phases:
 
 
 def phases_table(phases: Phases) -> str:
-    """The phases, and their sum."""
+    """Return the table of phases, with their total."""
     rows = [(name, *clocks) for name, clocks in phases.items()]
-    total = ("**in all**", *(sum(clock) for clock in zip(*phases.values(), strict=True)))
+    total = ("**total**", *(sum(clock) for clock in zip(*phases.values(), strict=True)))
     return table(
         "phase | seconds | CPU s | server CPU s",
         ((name, *(f"{seconds:.1f}" for seconds in clocks)) for name, *clocks in [*rows, total]),

@@ -1,4 +1,4 @@
-"""Runs a command as one tree of processes and says what it took, from /proc and getrusage."""
+"""Runs a command and measures the resources of its process tree, from /proc and getrusage."""
 
 import ctypes
 import os
@@ -15,24 +15,24 @@ from typing import Self
 
 SAMPLE_SECONDS = 0.02
 BLOCK_BYTES = 512
-"""The unit in which getrusage counts what was written to disks."""
-LAST_WORDS = 300
+"""The unit of getrusage for bytes written to disk."""
+MAX_ERROR_CHARACTERS = 300
 PR_SET_CHILD_SUBREAPER = 36
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What one run of a command took, its descendants included."""
+    """Resources used by one run of a command, including child processes."""
 
     seconds: float
     peak_bytes: int
-    """The largest sum of the resident memory (RSS) of all processes that lived at once."""
+    """Largest sum of the resident memory (RSS) of all processes at one time."""
     cpu_seconds: float
-    """User and system."""
+    """User and system time."""
     written_bytes: int
-    """Given to disks, temporary files included."""
+    """Bytes written to disk, including temporary files."""
     error: str = ""
-    """Why it failed, or empty."""
+    """Cause of a failure, or empty."""
 
 
 def run(
@@ -41,7 +41,7 @@ def run(
     folder: Path,
     timeout: float,
 ) -> Cost:
-    """Run the command in `folder`, which gets its output as `log`; kill it after `timeout`."""
+    """Run the command in `folder`, and kill it after `timeout`. Its stderr goes to `folder/log`."""
     _adopt_orphans()
     others = set(children(os.getpid()))
     log = folder / "log"
@@ -60,14 +60,14 @@ def run(
         with _Watch(process.pid, began + timeout) as watch:
             code = process.wait()
             seconds = time.perf_counter() - began
-    finally:  # when this is interrupted, too
+    finally:  # also when the benchmark is interrupted
         _end(set(children(os.getpid())) - others)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     error = ""
     if watch.expired:
         error = f"killed after {timeout:.0f} s"
     elif code:
-        error = f"exit {code}: {log.read_text(errors='replace').strip()[-LAST_WORDS:]}"
+        error = f"exit {code}: {log.read_text(errors='replace').strip()[-MAX_ERROR_CHARACTERS:]}"
     return Cost(
         seconds,
         watch.peak_bytes,
@@ -78,13 +78,13 @@ def run(
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of one living process."""
+    """Return user and system time of one running process."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def children(pid: int) -> Iterator[int]:
-    """The processes that a process began and that still live."""
+    """Yield the running child processes of a process."""
     with suppress(OSError):
         for thread in Path(f"/proc/{pid}/task").iterdir():
             for child in (thread / "children").read_text(encoding="utf-8").split():
@@ -142,7 +142,7 @@ def _kill(processes: list[int]) -> None:
 
 
 def _adopt_orphans() -> None:
-    """Become the parent of what contenders leave behind, to count it and to end it."""
+    """Make this process the parent of orphaned processes, so that they are measured and killed."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 

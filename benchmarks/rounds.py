@@ -1,4 +1,4 @@
-"""Rounds: every contender once, on the same data, again and again (A B C, A B C, …)."""
+"""Runs all contenders in rounds on the same data (A B C, A B C, …)."""
 
 import logging
 import os
@@ -21,22 +21,22 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Run:
-    """One contender in one round."""
+    """One run of a contender."""
 
     contender: str
     cost: Cost
     server_cpu_seconds: float
-    """Spent by the database server meanwhile."""
+    """CPU time of the database server during the run."""
     kept_bytes: int
-    """In the files of the tables that it made."""
+    """Size of the contender's tables."""
     faults: tuple[str, ...]
-    """What is wrong in those files."""
+    """Errors in these tables."""
 
 
 def play(
     contenders: Sequence[Contender], source: Source, truth: Truth, rounds: int, timeout: float
 ) -> Iterator[Run]:
-    """Run the rounds, after the floor has been run once unmeasured, to have the data in memory."""
+    """Run the rounds. First run the floor once unmeasured, so that the server caches the data."""
     with _bucket(contenders) as bucket:
         _run(FLOOR, source, truth, timeout, bucket)
         for number in range(1, rounds + 1):
@@ -47,9 +47,9 @@ def play(
 
 
 def told(done: Run) -> str:
-    """One run as a line."""
+    """Return a line about one run."""
     cost = done.cost
-    verdict = cost.error or "; ".join(done.faults) or "right"
+    verdict = cost.error or "; ".join(done.faults) or "correct"
     return (
         f"{done.contender:<10} {cost.seconds:7.2f} s wall {cost.cpu_seconds:7.2f} s CPU "
         f"{done.server_cpu_seconds:7.2f} s server {cost.peak_bytes / 2**20:6.0f} MiB  {verdict}"
@@ -59,7 +59,7 @@ def told(done: Run) -> str:
 def _run(
     contender: Contender, source: Source, truth: Truth, timeout: float, bucket: Bucket | None
 ) -> Run:
-    """Run once, in a new folder that is removed again."""
+    """Run a contender once, in a temporary folder."""
     with workshop() as folder:
         lake = folder / "lake"
         settings = settings_in(folder, source.url)
@@ -81,7 +81,7 @@ def _run(
 
 @contextmanager
 def workshop() -> Iterator[Path]:
-    """A new folder on the disk that the lake is on by default, removed at the end."""
+    """Yield a temporary folder on the same disk as the default lake."""
     folder = new_folder()
     try:
         yield folder.path
@@ -90,7 +90,7 @@ def workshop() -> Iterator[Path]:
 
 
 def settings_in(folder: Path, url: str = "") -> dict[str, str]:
-    """The variables of a process that keeps to the folder: a new lake, a new Dagster instance."""
+    """Return environment variables with a new lake and a new Dagster instance in the folder."""
     home = folder / "dagster"
     home.mkdir()
     shutil.copy(CHECKOUT / ".dagster" / "dagster.yaml", home)
@@ -106,7 +106,7 @@ def settings_in(folder: Path, url: str = "") -> dict[str, str]:
 
 
 def size(folder: Path) -> int:
-    """The bytes of all files below a folder."""
+    """Return the bytes of all files below a folder."""
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 

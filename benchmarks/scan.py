@@ -1,9 +1,8 @@
-"""What Athena would scan: bytes of the column chunks that a query needs, by the files' footers.
+"""Estimates the bytes that Athena scans for a query, from the Parquet footers.
 
-A chunk counts if its query names the column anywhere, and if its row group survives the conditions
-that compare a column of the table with a constant, by the smallest and largest value in the footer.
-Not counted: what a join's other side may rule out at run time, pages skipped within a chunk,
-footers, and the least amount that Athena charges for a query.
+A column chunk counts if the query uses the column and the row group's minimum and maximum don't
+rule out the query's filters. Only filters that compare a column with a constant are considered.
+Ignored are dynamic filtering by joins, page skipping, footers, and Athena's minimum per query.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,19 +23,19 @@ SCHEMA: dict[str, object] = {
     model.contract.table: {column.name: column.type for column in model.contract.columns}
     for model in MODELS
 }
-MAY_HOLD: dict[type[exp.Binary], Callable[[Any, Any, Any], bool]] = {
+CAN_MATCH: dict[type[exp.Binary], Callable[[Any, Any, Any], bool]] = {
     exp.EQ: lambda low, high, value: low <= value <= high,
     exp.LT: lambda low, _high, value: low < value,
     exp.LTE: lambda low, _high, value: low <= value,
     exp.GT: lambda _low, high, value: high > value,
     exp.GTE: lambda _low, high, value: high >= value,
 }
-"""Whether a row group with values from `low` to `high` may have a row that meets the condition."""
+"""For each operator: whether a row group with this minimum and maximum can have a matching row."""
 
 
 @dataclass(frozen=True)
 class Condition:
-    """A column compared with a constant."""
+    """A filter that compares a column with a constant."""
 
     column: str
     kind: type[exp.Binary]
@@ -45,7 +44,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Need:
-    """What a query needs of one table; columns are in lower case."""
+    """Columns and filters that a query uses from one table. Names are in lower case."""
 
     table: str
     columns: set[str]
@@ -53,7 +52,7 @@ class Need:
 
 
 def needs(sql: str) -> Iterator[Need]:
-    """What a query needs of each table, as often as it reads it."""
+    """Yield one `Need` per table reference. A table that the query reads twice appears twice."""
     tree = qualify(parse_one(sql, dialect=DIALECT), dialect=DIALECT, schema=SCHEMA)
     for scope in traverse_scope(tree):
         for alias, table in scope.sources.items():
@@ -63,9 +62,9 @@ def needs(sql: str) -> Iterator[Need]:
 
 
 def bytes_scanned(sql: str, files: Mapping[str, Sequence[Path]], renamed: Mapping[str, str]) -> int:
-    """The bytes that a query needs of the files of each table.
+    """Return the bytes that a query reads from the files.
 
-    `renamed` has the columns that have another name in these files. A table without files is free.
+    `renamed` maps columns to their names in these files. A table without files counts as 0 bytes.
     """
     return sum(
         _of_file(file, need, renamed) for need in needs(sql) for file in files.get(need.table, ())
@@ -77,7 +76,7 @@ def _conditions(scope: Scope, alias: str) -> Iterator[Condition]:
     if where is None:
         return
     for part in where.this.flatten() if isinstance(where.this, exp.And) else [where.this]:
-        if not isinstance(part, exp.Binary) or type(part) not in MAY_HOLD:
+        if not isinstance(part, exp.Binary) or type(part) not in CAN_MATCH:
             continue
         is_of_table = isinstance(part.left, exp.Column) and part.left.table == alias
         if is_of_table and not part.right.find(exp.Column):
@@ -95,13 +94,15 @@ def _of_file(file: Path, need: Need, renamed: Mapping[str, str]) -> int:
             group.column(index).path_in_schema.lower(): group.column(index)
             for index in range(group.num_columns)
         }
-        if all(_may_hold(chunks.get(condition.column), condition) for condition in need.conditions):
+        if all(
+            _can_match(chunks.get(condition.column), condition) for condition in need.conditions
+        ):
             total += sum(chunks[name].total_compressed_size for name in wanted & chunks.keys())
     return total
 
 
-def _may_hold(chunk: pq.ColumnChunkMetaData | None, condition: Condition) -> bool:
+def _can_match(chunk: pq.ColumnChunkMetaData | None, condition: Condition) -> bool:
     if chunk is None or chunk.statistics is None or not chunk.statistics.has_min_max:
         return True
     statistics = chunk.statistics
-    return MAY_HOLD[condition.kind](statistics.min, statistics.max, condition.value)
+    return CAN_MATCH[condition.kind](statistics.min, statistics.max, condition.value)

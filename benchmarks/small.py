@@ -1,7 +1,7 @@
-"""The small case: `make run` on the default data against thirteen empty assets, both warm.
+"""Compares `make run` on the default sample with a Dagster job of thirteen empty assets.
 
-Both keep their Dagster instance, and `make run` its lake, over the rounds: it is what someone waits
-for who runs it again.
+The Dagster instances and the lake are kept between rounds, so the result is the time of a repeated
+run.
 """
 
 import logging
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 def play_small(rounds: int, timeout: float) -> Iterator[Run]:
-    """Run both in turns, after each was run once unmeasured."""
+    """Run both commands alternately, after one warm-up run of each."""
     with workshop() as empty, workshop() as whole:
         folders = dict(zip(COMMANDS, (empty, whole), strict=True))
         settings = {name: settings_in(folder) for name, folder in folders.items()}

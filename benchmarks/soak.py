@@ -1,4 +1,4 @@
-"""`python -m benchmarks.soak`, which `make soak` runs: refreshes under write load and kills."""
+"""Run refreshes under write load while processes are killed (`make soak`)."""
 
 import argparse
 import sys
@@ -11,7 +11,7 @@ from starschema_assets_tests.faults.soak import LAKES, Report, soaking
 
 
 def main() -> int:
-    """Soak for the time that was asked for, and print what happened; 1 if a promise was broken."""
+    """Run the soak test and print its report. Return 1 if there was a violation."""
     parser = argparse.ArgumentParser("python -m benchmarks.soak", description=__doc__)
     parser.add_argument("--lake", choices=LAKES, default="s3")
     parser.add_argument("--seconds", type=int, default=600)
@@ -31,21 +31,21 @@ def main() -> int:
 
 
 def show(report: Report) -> None:
-    """Print the figures, and every violation once."""
+    """Print the figures, and each violation once."""
     print(f"refreshes   {report.refreshes.total()}: {told(report.refreshes)}")
     print(f"faults      {report.faults.total()}: {told(report.faults)}")
     print(f"written     {report.commits:,} transactions while it ran")
     print(
         f"read        {report.versions:,} versions of tables in {report.rounds:,} rounds, ", end=""
     )
-    print(f"{report.unanswered} more while S3 was away; {report.orders:,} orders added up")
+    print(f"{report.unanswered} more while S3 was down; {report.orders:,} orders verified")
     print(f"violations  {len(report.violations)}")
     for violation in dict.fromkeys(report.violations):
         print(f"  {violation}")
 
 
 def told(counts: dict[str, int]) -> str:
-    """Counts in one line."""
+    """Return counts in one line."""
     return ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
 
 

@@ -1,4 +1,4 @@
-"""The database that all contenders read, loaded once for each server and number of lines."""
+"""Provides the database that all contenders read, loaded once per server and number of lines."""
 
 import json
 import shutil
@@ -20,46 +20,46 @@ DATA = CHECKOUT / "data" / "bench"
 DATABASE = "classicmodels"
 READER = "reader"
 LINES_OF_SCALE_1 = 3_020
-"""On average; one scale has a few more or less."""
+"""Order lines per unit of scale, on average."""
 
 _OPTIONS: dict[str, str | Path] = {
     "local_infile": "1",
-    "innodb_buffer_pool_size": "3G",  # the data is in memory, as it is on a server of its own
+    "innodb_buffer_pool_size": "3G",  # the data is in memory, as on a dedicated server
     "innodb_buffer_pool_dump_at_shutdown": "0",
     "innodb_buffer_pool_load_at_startup": "0",
 }
 OPTIONS: dict[str, dict[str, str | Path]] = {
     "mariadb": {**_OPTIONS, "innodb_log_file_size": "512M", "skip_log_bin": "1"},
-    # By default MySQL encrypts even what stays on the machine, and MariaDB doesn't
+    # By default MySQL encrypts local connections too, and MariaDB doesn't
     "mysql": {**_OPTIONS, "innodb_redo_log_capacity": "1G", "tls_version": ""},
 }
 
 
 @dataclass(frozen=True)
 class Source:
-    """A server that runs, and its database."""
+    """A running server with its database."""
 
     server: DatabaseServer
     database: str
     url: str
     folder: Path
-    """Where what is known of the data is kept."""
+    """Folder for the data and the expected figures."""
 
     def ask(self, sql: str) -> list[list[str]]:
-        """What the server itself answers, as text."""
+        """Run a query on the server and return its rows as text."""
         answer = self.server.execute(sql, self.database)
         return [line.split("\t") for line in answer.splitlines()]
 
 
 def new_folder() -> Scratch:
-    """A folder for one run; what a benchmark that was killed left there is removed before."""
+    """Return a folder for one run. Folders that killed benchmarks left are removed first."""
     sweep(DATA / "runs")
     return Scratch(DATA / "runs")
 
 
 @contextmanager
 def source(kind: str, lines: int) -> Iterator[Source]:
-    """A server with about so many order lines, made from the sample generator if need be."""
+    """Yield a server with about `lines` order lines, loaded from the sample if needed."""
     folder = DATA / f"{kind}-{lines}"
     scale = max(1, round(lines / LINES_OF_SCALE_1))
     label = {"scale": scale, "seed": SEED, "code": code_digest()}
@@ -74,16 +74,16 @@ def source(kind: str, lines: int) -> Iterator[Source]:
                 ready.write_text(json.dumps(label), encoding="utf-8")
             yield Source(server, DATABASE, reader_url(server), folder)
         finally:
-            server.stop()  # in order, as the data is for the next time, too
+            server.stop()  # a clean shutdown, because the data is used again
 
 
 def reader_url(server: DatabaseServer) -> str:
-    """The source URL of the user who may only read."""
+    """Return the source URL of the user that may only read."""
     return server.url(READER, READER, DATABASE)
 
 
 def fill(server: DatabaseServer, scale: int) -> None:
-    """Load the sample into a new database, with a user who may only read it."""
+    """Load the sample into a new database, with a user that may only read it."""
     server.execute(f"""
         create database {DATABASE};
         create user owner identified by 'owner';

@@ -1,4 +1,4 @@
-"""What the rounds come to: one summary a contender, and the figures to compare them by."""
+"""Summarizes the rounds of each contender, and compares contenders."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,20 +7,21 @@ from statistics import median
 from benchmarks.rounds import Run
 
 MEGABYTE = 1e6
+CORRECT = "correct"
 
 
 @dataclass(frozen=True)
 class Summary:
-    """The rounds of one contender; without a run that succeeded all figures are None."""
+    """Summary of one contender's rounds. All figures are None if no round succeeded."""
 
     contender: str
     rounds: int
     fastest: float | None
-    """Seconds of wall time, like `seconds`."""
+    """Shortest wall time in seconds."""
     seconds: float | None
-    """The median."""
+    """Median wall time in seconds; the following figures are medians, except `peak_bytes`."""
     peak_bytes: int | None
-    """The largest of any round."""
+    """Largest peak of all rounds."""
     cpu_seconds: float | None
     server_cpu_seconds: float | None
     written_bytes: float | None
@@ -29,7 +30,7 @@ class Summary:
 
 
 def summarised(runs: Iterable[Run]) -> dict[str, Summary]:
-    """The contenders in the order in which they first ran."""
+    """Return one summary per contender, in the order of their first run."""
     of: dict[str, list[Run]] = {}
     for run in runs:
         of.setdefault(run.contender, []).append(run)
@@ -63,11 +64,11 @@ def _verdict(rounds: list[Run]) -> str:
         said.append(f"**failed** in {len(failed)} of {len(rounds)} rounds: {failed[-1]}")
     if faults:
         said.append(f"**wrong**: {'; '.join(faults)}")
-    return "; ".join(said) or "right"
+    return "; ".join(said) or CORRECT
 
 
 def advantages(of: Summary, over: Summary) -> list[str]:
-    """The figures in which one contender is better than another, with both."""
+    """Return the figures in which the first contender beats the second, with both values."""
     figures = {
         "seconds": (of.seconds, over.seconds),
         "MB of peak memory": (_megabytes(of.peak_bytes), _megabytes(over.peak_bytes)),
@@ -76,7 +77,7 @@ def advantages(of: Summary, over: Summary) -> list[str]:
         "MB written": (_megabytes(of.written_bytes), _megabytes(over.written_bytes)),
     }
     return [
-        f"{ours:.1f} {name} to {theirs:.1f}"
+        f"{name}: {ours:.1f} instead of {theirs:.1f}"
         for name, (ours, theirs) in figures.items()
         if ours is not None and theirs is not None and ours < theirs
     ]

@@ -1,23 +1,23 @@
-"""The tables of the page, in Markdown."""
+"""Formats the tables of the page in Markdown."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
 from benchmarks.contenders import CONTENDERS
 from benchmarks.days import Day
 from benchmarks.layouts import Scan
-from benchmarks.summary import MEGABYTE, Summary, advantages
+from benchmarks.summary import CORRECT, MEGABYTE, Summary, advantages
 from benchmarks.targets import PEERS, Target
 
 TITLES = {contender.name: contender.title for contender in CONTENDERS}
-NOTHING = "–"  # noqa: RUF001 - in a cell without a figure
+NOTHING = "–"  # noqa: RUF001 - for a cell without a figure
 
 
 def contenders(found: Mapping[str, Summary]) -> str:
-    """What each contender took, and whether it was right."""
+    """Return the figures of each contender, and whether its result is correct."""
     floor = found["floor"].seconds if "floor" in found else None
     return table(
         "contender | min s | median s | × floor | peak MB | CPU s | server CPU s | written MB "
-        "| kept MB | answer",
+        "| kept MB | result",
         (
             (
                 TITLES.get(name, name),
@@ -37,7 +37,7 @@ def contenders(found: Mapping[str, Summary]) -> str:
 
 
 def where_peers_are_better(found: Mapping[str, Summary]) -> str:
-    """The figures of the peers that are better than those of the whole refresh."""
+    """Return the figures of peers that are better than those of the whole refresh."""
     better = [
         f"- {TITLES[peer]}: {'; '.join(figures)}."
         for peer in PEERS
@@ -46,14 +46,16 @@ def where_peers_are_better(found: Mapping[str, Summary]) -> str:
         and (figures := advantages(found[peer], found["refresh"]))
     ]
     return (
-        "\n".join(["Better than the whole refresh, right answer or not:\n", *better])
+        "\n".join(
+            ["Figures that are better than the refresh's, even if the result is wrong:\n", *better]
+        )
         if better
         else ""
     )
 
 
 def small(found: Mapping[str, Summary]) -> str:
-    """What the small case takes beside Dagster itself."""
+    """Return the figures of the small case, and of Dagster alone."""
     return table(
         "what runs | min s | median s | CPU s | peak MB | written MB | ",
         (
@@ -64,7 +66,7 @@ def small(found: Mapping[str, Summary]) -> str:
                 _number(s.cpu_seconds),
                 _megabytes(s.peak_bytes, ".0f"),
                 _megabytes(s.written_bytes),
-                "" if s.verdict == "right" else s.verdict,
+                "" if s.verdict == CORRECT else s.verdict,
             )
             for name, s in found.items()
         ),
@@ -72,11 +74,11 @@ def small(found: Mapping[str, Summary]) -> str:
 
 
 def growth(by_lines: Mapping[int, Mapping[str, Summary]]) -> str:
-    """How cost grows with the number of order lines, for those who ran at all of them."""
+    """Return cost by number of order lines, for contenders that ran at all of them."""
     everywhere = set.intersection(*(set(found) for found in by_lines.values()))
     names = [name for name in TITLES if name in everywhere]
     return table(
-        "contender | order lines | median s | s a million lines | peak MB | server CPU s",
+        "contender | order lines | median s | s per million lines | peak MB | server CPU s",
         (
             (
                 TITLES[name],
@@ -93,17 +95,17 @@ def growth(by_lines: Mapping[int, Mapping[str, Summary]]) -> str:
 
 
 def scans(found: Sequence[Scan]) -> str:
-    """The bytes that each query needs of both layouts."""
+    """Return the bytes that each query reads in both layouts."""
     asked = [scan for scan in found if scan.is_question]
     total = Scan(
-        "**all questions**",
+        "**all queries of the project**",
         is_question=True,
         ours=sum(scan.ours for scan in asked),
         usual=sum(scan.usual for scan in asked),
     )
     others = [scan for scan in found if not scan.is_question]
     return table(
-        "query | ours MB | usual layout MB | ours, of the usual",
+        "query | ours MB | usual layout MB | ours ÷ usual",
         (
             (
                 scan.query,
@@ -117,7 +119,7 @@ def scans(found: Sequence[Scan]) -> str:
 
 
 def targets(found: Iterable[Target]) -> str:
-    """The targets, and whether they were met; empty without any."""
+    """Return the targets and whether they were met; empty without targets."""
     rows = [
         (
             target.name,
@@ -131,7 +133,7 @@ def targets(found: Iterable[Target]) -> str:
 
 
 def days(found: Sequence[Day]) -> str:
-    """Each day's time, memory and history."""
+    """Return time, memory and history size of each day."""
     return table(
         "day | s | CPU s | peak MB | customers changed | versions | history MB",
         (
@@ -150,7 +152,7 @@ def days(found: Sequence[Day]) -> str:
 
 
 def table(heading: str, rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table; the first column is text, the others may be figures."""
+    """Return a Markdown table. `heading` has the column names, separated by |."""
     columns = heading.count("|") + 1
     lines = [f"| {heading} |", "|---" * columns + "|"]
     lines += [f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in rows]

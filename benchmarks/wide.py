@@ -1,4 +1,4 @@
-"""Wide rows: whether a refresh keeps its memory when a table holds large TEXT and BLOB values."""
+"""Measures the memory of a refresh if a table has large TEXT and BLOB values."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from starschema_assets_tests.mariadb import MariaDB
 
 ROWS = 2_000
 VALUE_BYTES = 256 * 2**10
-"""Of each TEXT and each BLOB: as many again as rows in bytes, so 1 GB in all."""
+"""Size of each TEXT and each BLOB; together they are 1 GB."""
 
 WIDE_ROWS = f"""
     insert into productlines (productLine, textDescription, htmlDescription, image)
@@ -21,7 +21,7 @@ WIDE_ROWS = f"""
 
 
 def play_wide(timeout: float) -> Iterator[Run]:
-    """Refresh once from the sample with wide rows in one of its tables."""
+    """Refresh the sample once, with wide rows in one of its tables."""
     with workshop() as folder, MariaDB(datadir=folder / "data", **OPTIONS["mariadb"]) as server:
         fill(server, scale=1)
         server.execute(WIDE_ROWS, DATABASE)

@@ -1,1 +1,1 @@
-"""What is measured: scripts, each run as a process of its own that writes to a folder."""
+"""The measured scripts. Each runs in a separate process and writes to a folder."""

@@ -1,7 +1,7 @@
-"""dlt + DuckDB: the tables by dlt to Parquet, then the star by SQL, as dlt's own guides have it.
+"""dlt + DuckDB: dlt copies tables to Parquet, then DuckDB computes the star, as in dlt's guides.
 
-ConnectorX in streams is the fastest of its backends, and the flattest; Parquet files need no second
-format on the way to a lake. The names of columns stay as they are, for the star's SQL.
+Streaming with ConnectorX is dlt's fastest backend, and needs the least memory. The names of columns
+are kept, for the star's SQL.
 """
 
 import os
@@ -38,7 +38,7 @@ ROWS = 100_000
 
 
 def main(url: str, folder: Path) -> None:
-    """Load and transform once."""
+    """Load the tables and compute the star once."""
     os.environ |= {"SCHEMA__NAMING": "direct", "RUNTIME__DLTHUB_TELEMETRY": "false"}
     pipeline = dlt.pipeline(
         "classicmodels",
@@ -61,7 +61,7 @@ def main(url: str, folder: Path) -> None:
             connection.execute(f"create view raw.{table} as from '{files}'")
         for step in STEPS:
             connection.execute(f"create view star.{step} as {_sql(step)}")
-        for history, step in HISTORIES.items():  # of today alone: it keeps none
+        for history, step in HISTORIES.items():  # only today's versions: dlt keeps no history
             connection.execute(f"create view star.{history} as {FIRST_VERSION}{step}")
         for step in STEPS_OF_FACT:
             connection.execute(f"create view star.{step} as {_sql(step)}")

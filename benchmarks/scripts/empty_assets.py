@@ -1,4 +1,4 @@
-"""Thirteen assets that do nothing, run by Dagster in one process, as the refresh runs its own."""
+"""Thirteen assets that do nothing, run by Dagster in one process like the refresh."""
 
 import sys
 
@@ -26,7 +26,7 @@ def _empty(number: int) -> AssetsDefinition:
 
 
 def job() -> JobDefinition:
-    """The job, for Dagster to find it by this function's name."""
+    """Return the job. Dagster finds it by the name of this function."""
     defs = Definitions(
         assets=[_empty(number) for number in range(ASSETS)],
         jobs=[define_asset_job("all_empty")],

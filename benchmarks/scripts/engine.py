@@ -1,7 +1,7 @@
-"""The engine alone: what the refresh does to rows and files, without Dagster and without checks.
+"""The engine alone: a refresh without Dagster and without checks.
 
-The source still counts its rows, and what can't be held exactly is still refused: that is part of
-reading it.
+The source still counts its rows, and values that can't be stored exactly are still rejected,
+because that is part of reading.
 """
 
 import logging

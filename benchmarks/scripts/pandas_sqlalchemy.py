@@ -1,4 +1,4 @@
-"""pandas + SQLAlchemy: whole tables into memory, merged, and written, as most scripts do it."""
+"""pandas + SQLAlchemy: reads whole tables, merges and writes them, like most scripts."""
 
 import sys
 from pathlib import Path
@@ -66,7 +66,7 @@ def main(url: str, folder: Path) -> None:
 
 
 def dates(orders: pd.DataFrame) -> pd.DataFrame:
-    """One row per day of every year that has a date of an order."""
+    """Return one row per day of all years from the first to the last date of an order."""
     days = orders[["orderDate", "requiredDate", "shippedDate"]].apply(pd.to_datetime)
     first, last = days.min().min(), days.max().max()
     date = pd.Series(pd.date_range(f"{first.year}-01-01", f"{last.year}-12-31"))

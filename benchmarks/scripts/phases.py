@@ -1,7 +1,7 @@
-"""One refresh, phase by phase: `python phases.py PID FILE`, PID being the database server's.
+"""Runs one refresh and measures its phases: `python phases.py PID FILE`.
 
-What each phase took goes to FILE, by its name: seconds, CPU seconds of this process, and CPU
-seconds of the server. No phase is part of another.
+PID is the database server's. FILE gets for each phase the seconds, the CPU seconds of this process
+and the CPU seconds of the server. Phases don't overlap.
 """
 
 import json
@@ -29,7 +29,7 @@ NOTHING: Clocks = (0.0, 0.0, 0.0)
 
 
 class Phases:
-    """Adds up what calls take, by phase, without the calls of other phases within."""
+    """Adds up the time of calls by phase, without nested calls of other phases."""
 
     def __init__(self, server: int) -> None:
         self._server = server
@@ -37,12 +37,12 @@ class Phases:
         self.took: dict[str, Clocks] = {}
 
     def now(self) -> Clocks:
-        """Seconds, CPU seconds here, CPU seconds of the server."""
+        """Return wall time, CPU time of this process, and CPU time of the server, in seconds."""
         return time.perf_counter(), time.process_time(), cpu_seconds(self._server)
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        """Count what passes within the block."""
+        """Measure the block."""
         before = self.now()
         self._within.append(NOTHING)
         yield
@@ -53,7 +53,7 @@ class Phases:
             self._within.append(_plus(self._within.pop(), took))
 
     def watch(self, owner: Any, name: str, phase: Callable[..., str | None]) -> None:
-        """Count every call of a function to which `phase` gives a name."""
+        """Measure the calls of a method. `phase` returns the phase of a call, or None."""
         called = getattr(owner, name)
 
         def counted(*arguments: Any, **options: Any) -> Any:
@@ -67,19 +67,19 @@ class Phases:
 
 
 def main(server: int, file: Path) -> int:
-    """Refresh once, watched."""
+    """Refresh once and measure it."""
     phases = Phases(server)
     phases.took["imports"] = (IMPORTS, IMPORTS, 0.0)
     phases.watch(Snapshot, "_ask_census", lambda *_: "the server counts rows and zero dates")
-    phases.watch(extraction, "ask_source", lambda *_: "the server adds up its orders")
+    phases.watch(extraction, "ask_source", lambda *_: "the server computes its totals")
     phases.watch(Lake, "stage", lambda _, table, *__, **___: _reading(table))
-    phases.watch(Extraction, "stage", lambda *_: "connect, and end the audit of the raw tables")
+    phases.watch(Extraction, "stage", lambda *_: "connect, and finish the audit of the raw tables")
     phases.watch(Transformation, "_stage", lambda _, model, *__: _making(model.contract.table))
-    phases.watch(Transformation, "_stage_history", lambda *_: "make and write the histories")
+    phases.watch(Transformation, "_stage_history", lambda *_: "compute and write the histories")
     phases.watch(Transformation, "findings", lambda *_: "audit the star")
     phases.watch(LocalLake, "publish", lambda *_: "publish")
     with (
-        phases.phase("Dagster: its events, its steps, and the rest"),
+        phases.phase("Dagster's events and steps, and the rest"),
         DagsterInstance.get() as home,
     ):
         run = execute_job(reconstructable(refresh), home, run_config=QUIET)
@@ -100,7 +100,8 @@ def _reading(table: tuple[str, str]) -> str | None:
 
 
 def _making(table: str) -> str:
-    return "make and write the fact" if table == "fact_orders" else "make and write the dimensions"
+    kind = "fact" if table == "fact_orders" else "dimensions"
+    return f"compute and write the {kind}"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The whole refresh: the job as Dagster runs it, on a persistent instance."""
+"""Runs the whole refresh job in Dagster, on a persistent instance."""
 
 import sys
 

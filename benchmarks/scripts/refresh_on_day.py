@@ -1,4 +1,4 @@
-"""The whole refresh on a later day: `python refresh_on_day.py DAYS` shifts the snapshot's clock."""
+"""Runs the whole refresh with the clock DAYS ahead: `python refresh_on_day.py DAYS`."""
 
 import sys
 from datetime import UTC, datetime, timedelta

@@ -1,9 +1,9 @@
-"""The logic of the usual Glue job on Spark local[2]: five tables by JDBC, four star tables.
+"""A typical Glue job on Spark local[2]: reads five tables by JDBC and writes four star tables.
 
-Like the jobs that are found in public, it takes postalCode for the key of a location, so a line of
-a customer whose postal code several cities share is written several times, and one of a customer
-without a postal code is lost; and it finds a line's product by the exact code only. With
-`--same-rows` it writes each order line once, for a comparison of files that hold the same rows.
+Like public jobs of this kind, it uses postalCode as the key of a location. So an order line is
+duplicated if several cities share the customer's postal code, and lost if the customer has none. It
+compares product codes exactly, not like the source's collation. With `--same-rows` it writes each
+order line once, so that files with the same rows can be compared.
 """
 
 import os
@@ -73,12 +73,12 @@ def main(url: str, folder: Path, fact_joins: str) -> None:
 
 
 def read(spark: SparkSession, url: str, table: str) -> DataFrame:
-    """One table of the database, in one connection."""
+    """Read one table of the database through one connection."""
     source = urlsplit(url)
     return (
         spark.read.format("jdbc")
         .option("driver", "org.mariadb.jdbc.Driver")
-        # Spark quotes names as MySQL does for this scheme only
+        # Spark quotes names like MySQL only for this scheme
         .option("url", f"jdbc:mysql://{source.hostname}:{source.port}{source.path}")
         .option("user", source.username or "")
         .option("password", source.password or "")

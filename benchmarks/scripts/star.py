@@ -1,6 +1,6 @@
-"""The star alone, made and audited by one engine from raw tables that are there: no Dagster.
+"""Computes and audits only the star, with one engine and without Dagster, from existing raw tables.
 
-`python star.py duckdb|spark FILE`: how long it took goes to FILE, by part and in seconds.
+`python star.py duckdb|spark FILE` writes the seconds of each part to FILE.
 """
 
 import json
@@ -22,7 +22,7 @@ RUN = "benchmark"
 
 
 def main(name: str, file: Path) -> None:
-    """Stage every table, and audit it; nothing is published."""
+    """Stage and audit every table without publishing it."""
     settings = Settings()
     lake = open_lake(settings)
     written: list[tuple[float, StagedTable]] = []

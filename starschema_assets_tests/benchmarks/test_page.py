@@ -1,4 +1,4 @@
-"""The page of figures: sections are replaced, and what stands around them stays."""
+"""The benchmarks page: sections are replaced, and the text around them isn't changed."""
 
 from pathlib import Path
 
@@ -52,5 +52,5 @@ def test_a_wrong_answer_and_a_failure_stand_in_the_table() -> None:
 def test_a_peer_that_is_better_in_a_figure_is_named_with_both_figures() -> None:
     rounds = [run(9, contender="refresh"), run(4, contender="dlt"), run(10, contender="pandas")]
     said = tables.where_peers_are_better(summarised(rounds))
-    assert "- dlt + DuckDB: 4.0 seconds to 9.0; 4.0 s of CPU to 9.0." in said
+    assert "- dlt + DuckDB: seconds: 4.0 instead of 9.0; s of CPU: 4.0 instead of 9.0." in said
     assert "pandas" not in said
