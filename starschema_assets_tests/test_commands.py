@@ -106,7 +106,7 @@ def test_no_command_begins_with_a_setting_that_is_none(command: str, commands: C
         (["run"], {"LAKE_URI": "gs://bucket/x"}, "LAKE_URI must be a dir.*s3://.*; gs: isn't"),
         (["run"], {"LOCK_WAIT": "p4ssw0rd"}, "LOCK_WAIT must be a whole number, 0 or more"),
         (["run"], {"SOURCE_URL": NOBODY[:-5]}, "SOURCE_URL needs user, host and database"),
-        (["run"], {"SOURCE_URL": "duckdb:////no/file"}, "no file /no/file; name another, or"),
+        (["run"], {"SOURCE_URL": "duckdb:////no/file"}, "no file /no/file. Correct the path, or"),
         (["run"], {"SOURCE_URL": "postgresql://h/d"}, "of the form mysql.*or duckdb:"),
         (
             ["run"],
@@ -116,8 +116,8 @@ def test_no_command_begins_with_a_setting_that_is_none(command: str, commands: C
         (["run", "DAGSTER_HOME=/no/home"], {}, 'DAGSTER_HOME "/no/home" is not a directory'),
         (["ui", "PORT=http"], {}, "--port: must be a whole number from 1 to 65535"),
         (["ui", "DAGSTER_HOME=/no/home"], {}, "DAGSTER_HOME must be a writable directory: "),
-        (["query"], {}, "'' is neither SQL nor a question: give a query, @file, or one of"),
-        (["query", "SQL=nonsense"], {}, "'nonsense' is neither SQL nor a question"),
+        (["query"], {}, "'' is neither SQL nor the name of a query: give SQL, @file"),
+        (["query", "SQL=nonsense"], {}, "'nonsense' is neither SQL nor the name"),
         (["query", f"SQL={QUESTION}s"], {}, rf"; did you mean {QUESTION}\?"),
         (["query", "SQL=@no.sql"], {}, r"no\.sql can't be read: .*No such file"),
         (

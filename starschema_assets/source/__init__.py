@@ -1,1 +1,1 @@
-"""The operational database: what it declares, and its rows and figures in one snapshot."""
+"""Reads the operational database: its metadata, and its rows and figures in one snapshot."""

@@ -1,4 +1,4 @@
-"""What a kind of database has to offer so that its tables can be read in one snapshot."""
+"""Interface of a source database whose tables are read in one snapshot."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -9,20 +9,20 @@ import duckdb
 import pyarrow as pa
 
 VECTOR_ROWS = 2048
-"""DuckDB gathers this many rows before it hands any of them on."""
+"""DuckDB buffers this many rows before it passes them on."""
 ROWS_BYTES = 16 * 1024**2
-"""Memory that the rows on their way may take, at each of the two or three places they are in."""
+"""Limit for rows in memory, in each of the two or three buffers that they pass."""
 COLUMN_BYTES = 16
 EXAMPLE_LENGTH = 60
 MAX_SPELLED_VALUES = 20
-"""More of a column would help nobody, and fill the metadata of its file."""
+"""Maximum number of values per column; more would fill the metadata of the file."""
 
 Figures = list[tuple[Any, ...]]
 
 
 @dataclass(frozen=True)
 class SourceColumn:
-    """A column: `declared` is the source's type, e.g. `int(10) unsigned`, `type` Athena's."""
+    """A column. `declared` is the source's type, e.g. `int(10) unsigned`; `type` is Athena's."""
 
     name: str
     declared: str
@@ -32,7 +32,7 @@ class SourceColumn:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A column whose type can't be held exactly."""
+    """A column of an unsupported type, which isn't read."""
 
     name: str
     declared: str
@@ -41,7 +41,7 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class SourceTable:
-    """A table: its columns in the order of the source, and those of its primary key, if any."""
+    """A table: its columns in the order of the source, and the columns of its primary key."""
 
     name: str
     columns: tuple[SourceColumn, ...]
@@ -50,99 +50,109 @@ class SourceTable:
 
 
 class Described(NamedTuple):
-    """What a database says of a column, and of its table, beside the type."""
+    """Metadata of a column and its table, in addition to the type."""
 
     table: str
     kind: str
-    """Of the table: `base table`, `view` or another kind that `information_schema` knows."""
+    """Kind of the table: `base table`, `view` or another value of `information_schema`."""
     table_comment: str
     column: str
     comment: str
     is_key: bool
-    """True if the database takes the column for a part of the key, where it tells."""
+    """True if the database reports the column as part of the key."""
 
 
 @dataclass(frozen=True)
 class Spelling:
-    """One of several spellings that the source takes for one value, outer blanks aside."""
+    """One of several spellings that the source's collation treats as one value.
+
+    Leading and trailing blanks are ignored.
+    """
 
     column: str
     group: int
-    """The same for all spellings of a value of the column."""
+    """Number of the value within the column; all its spellings have the same number."""
     spelling: str
     rows: int
 
 
 @dataclass(frozen=True)
 class Census:
-    """What the database itself says of a table in the snapshot."""
+    """Figures of a table that the database computes in the snapshot."""
 
     rows: int
     widest: int
-    """The bytes of the widest row, at least."""
+    """Bytes of the widest row; may be too high."""
     zero_dates: dict[str, int] = field(default_factory=dict)
-    """Invalid dates, counted for each column that has any."""
+    """Number of invalid dates, for each column that has any."""
     zero_date: dict[str, str] = field(default_factory=dict)
-    """One of them, as text."""
+    """One invalid date of each of these columns, as text."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """One query for the next rows of a table: DuckDB's, before any cast."""
+    """A query in DuckDB's SQL that reads some or all rows of a table."""
 
     sql: str
     presented: tuple[pa.DataType, ...]
-    """What DuckDB must present for each column."""
+    """Type that DuckDB must return for each column, before the cast."""
 
 
 class Database(Protocol):
-    """The source. Nothing connects before it is asked."""
+    """A source database. Creating an object opens no connection.
+
+    Some methods return SQL for the database. Run it with the SQL that `ask` returns for it.
+    """
 
     where: str
     """For messages: user, host and database."""
     name: str
-    """What a lake remembers of the database that filled it: where it is, without the user."""
+    """Identifies the database in a lake's metadata: its location, without the user."""
 
     def now(self) -> datetime:
-        """The time at which a snapshot that begins now is taken."""
+        """Return the time of a snapshot that starts now."""
 
     def columns(self) -> list[tuple[str, str, str, bool]]:
-        """Table, column, declared type, nullability: in the order of the tables' columns."""
+        """Return table, column, declared type and nullability of all columns, in order."""
 
     def keys(self) -> list[tuple[str, str]]:
-        """Table and column of every primary key, in the order of its columns."""
+        """Return table and column of all primary keys, in the order of the key's columns."""
 
     def described(self) -> list[Described]:
-        """Every column of every table and view that the user may see, in order."""
+        """Return metadata of all columns of tables and views that the user may see, in order."""
 
     def example(self, table: str, column: str, declared: str) -> str:
-        """One value of a column of any type, as text of at most EXAMPLE_LENGTH characters."""
+        """Return one value of a column of any type, as text of up to EXAMPLE_LENGTH characters."""
 
     def begin(self, connection: duckdb.DuckDBPyConnection, snapshot_id: str) -> None:
-        """Attach the database and begin a snapshot that knows its id."""
+        """Attach the database to DuckDB, and start a snapshot with this id."""
 
     def ask(self, sql: str) -> str:
-        """DuckDB's SQL that lets the database answer a query in the snapshot."""
+        """Return DuckDB's SQL that runs the database's SQL in the snapshot."""
 
     def snapshot_id(self) -> str:
-        """A query, in the database's own SQL, for the id of the snapshot it runs in."""
+        """Return SQL for the id of the snapshot in which it runs."""
 
     def census(self, table: SourceTable) -> str:
-        """A query: rows, widest row, and for each column of `dated` the number of zero dates."""
+        """Return SQL for the row count, the bytes of the widest row, and invalid dates.
+
+        The number of invalid dates is one column for each column in `dated`.
+        """
 
     def zero_date(self, table: SourceTable, column: str) -> str:
-        """A query for one of a column's zero dates, as text."""
+        """Return SQL for one of a column's invalid dates, as text."""
 
     def spellings(self, table: SourceTable, columns: Sequence[str]) -> str:
-        """A query for index of the column, group (from 1), spelling, rows.
+        """Return SQL for the spellings of values that have several.
 
-        At most MAX_SPELLED_VALUES groups a column.
+        Its columns are the index of the column, the group (from 1), spelling and row count. Each
+        column has up to MAX_SPELLED_VALUES groups.
         """
 
     def dated(self, table: SourceTable) -> list[str]:
-        """The columns that may hold invalid dates."""
+        """Return the columns that may contain invalid dates."""
 
     def readings(
         self, table: SourceTable, census: Census, figures: Callable[[str], Figures]
     ) -> list[Reading]:
-        """The queries that together give all rows; zero dates become NULL."""
+        """Return the queries that together read all rows. They return invalid dates as NULL."""

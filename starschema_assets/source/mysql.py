@@ -1,9 +1,9 @@
-"""A MySQL or MariaDB server: SQLAlchemy asks what it declares, DuckDB's extension reads the rows.
+"""Reads a MySQL or MariaDB server: metadata by SQLAlchemy, rows by DuckDB's MySQL extension.
 
-The declared types are those of `information_schema`: SQLAlchemy's own reflection has no name for a
-type that it doesn't know, and an error has to name it.
+Types come from `information_schema`, because SQLAlchemy's reflection doesn't return the name of an
+unknown type, and error messages need it.
 
-What the tests can't prove: RDS's certificate bundle, and MySQL 8.0 and 8.4, which no Debian has.
+Not covered by tests: RDS's certificate bundle, and MySQL 8.0 and 8.4, which Debian doesn't package.
 """
 
 import re
@@ -42,45 +42,45 @@ Answer = TypeVar("Answer")
 DEFAULT_PORT = 3306
 
 EXTENSION_SETTINGS = {
-    "mysql_tinyint1_as_boolean": "false",  # it may hold 2 to 127
+    "mysql_tinyint1_as_boolean": "false",  # TINYINT(1) can hold -128 to 127
     "mysql_bit1_as_boolean": "true",
     "mysql_session_time_zone": "'+00:00'",
-    "mysql_query_timeout_enabled": "false",  # would cut a statement off after 300 s
-    "mysql_sql_buffer_result": "false",  # would copy the table on the server before the first row
+    "mysql_query_timeout_enabled": "false",  # if true, a statement is cancelled after 300 s
+    "mysql_sql_buffer_result": "false",  # if true, the server copies the table first
 }
 SESSION = (
     "SET SESSION net_write_timeout = 3600, wait_timeout = 28800, lock_wait_timeout = 3600"
-    f", sql_select_limit = {2**64 - 1}, sql_big_selects = 1"  # the latter lifts max_join_size
+    f", sql_select_limit = {2**64 - 1}, sql_big_selects = 1"  # sql_big_selects: no max_join_size
     " /*!50708 , max_execution_time = 0 */ /*M!100101 , max_statement_time = 0 */"
     " /*M!100300 , idle_transaction_timeout = 0, idle_readonly_transaction_timeout = 0"
     f", max_session_mem_used = {2**63 - 1} */"
 )
-"""Lifts the limits that an administrator sets for people, on each connection.
+"""Runs on each connection. Removes limits that an administrator may have set for interactive users.
 
-The seconds that the server waits for a slow reader of rows, between two queries, and for another
-session's lock on a table; the rows that it returns or may examine; the time that a statement or an
-idle transaction may take, and the memory of a session. The comments are MySQL's and MariaDB's own:
-neither knows the other's variables.
+`net_write_timeout` is the wait for a slow client, `wait_timeout` the idle time between two queries,
+`lock_wait_timeout` the wait for another session's table lock, in seconds. The others limit rows,
+time and memory. MariaDB skips `/*!50708 … */` and MySQL skips `/*M! … */`, because each has
+variables that the other one lacks.
 """
 
 
 class MySQL:
-    """The database that a SQLAlchemy URL names."""
+    """Implements `Database` for MySQL and MariaDB."""
 
     def __init__(self, url: URL, settings: Settings) -> None:
         if unknown := set(url.query) - {"charset"}:
             raise SourceError(
-                f"STARSCHEMA_SOURCE_URL: nothing is done with {', '.join(sorted(unknown))}; "
-                "TLS has settings of its own, STARSCHEMA_SOURCE_TLS and STARSCHEMA_SOURCE_CA"
+                f"STARSCHEMA_SOURCE_URL: unsupported parameters {', '.join(sorted(unknown))}. "
+                "Configure TLS with STARSCHEMA_SOURCE_TLS and STARSCHEMA_SOURCE_CA"
             )
         secret = settings.source_secret
         if not ((url.username or secret) and url.host and url.database):
             raise SourceError(
                 "STARSCHEMA_SOURCE_URL needs user, host and database: "
-                "mysql+pymysql://user:password@host:3306/database; "
-                "no user and password with STARSCHEMA_SOURCE_SECRET"
+                "mysql+pymysql://user:password@host:3306/database. "
+                "With STARSCHEMA_SOURCE_SECRET, leave out user and password"
             )
-        # A client of MySQL takes `localhost` for a socket, which may be another server's
+        # For `localhost`, MySQL clients use a Unix socket, which may belong to another server
         host = "127.0.0.1" if url.host == "localhost" else url.host
         self._url = url.set(
             drivername="mysql+pymysql",
@@ -96,33 +96,32 @@ class MySQL:
         self.name = f"mysql://{host.lower()}:{self._url.port}/{url.database}"
 
     def now(self) -> datetime:
-        """See `Database`: by the clock of this machine."""
+        """Return the time of this machine's clock."""
         return datetime.now(UTC)
 
     def columns(self) -> list[tuple[str, str, str, bool]]:
-        """See `Database`."""
         rows = self._declares(mysql_sql.COLUMNS)
         return [(table, column, type_, bool(null)) for table, column, type_, null in rows]
 
     def keys(self) -> list[tuple[str, str]]:
-        """See `Database`."""
         return [(table, column) for table, column in self._declares(mysql_sql.KEYS)]
 
     def described(self) -> list[Described]:
-        """See `Database`."""
         return [Described(*row) for row in self._declares(mysql_sql.DESCRIBED)]
 
     def example(self, table: str, column: str, declared: str) -> str:
-        """See `Database`."""
         rows = self._declares(mysql_sql.example(table, column, declared))
         return str(rows[0][0])[:EXAMPLE_LENGTH] if rows else "NULL"
 
     def begin(self, connection: duckdb.DuckDBPyConnection, snapshot_id: str) -> None:
-        """See `Database`; it isn't attached READ_ONLY, as `mysql_execute` is refused there."""
-        # First the client whose errors and timeouts are the better ones, and which verifies the
-        # certificate's name on this machine, too: the extension's takes 127.0.0.1 as trusted.
-        # And a MySQL without TLS refuses the extension until another client has brought the
-        # password: caching_sha2_password takes it encrypted by RSA, which the extension can't do
+        """Attach the database and start a snapshot.
+
+        It isn't attached READ_ONLY, because DuckDB would then reject `mysql_execute`.
+        """
+        # Connect with PyMySQL first. Its errors and timeouts are better. It verifies the
+        # certificate's name also for 127.0.0.1, unlike the extension. Without TLS, MySQL's
+        # caching_sha2_password needs one login with an RSA-encrypted password, after which the
+        # server caches the password. The extension doesn't support RSA.
         self._declares("SELECT 1")
         load_extension(connection, "mysql_scanner")
         for name, value in EXTENSION_SETTINGS.items():
@@ -134,36 +133,31 @@ class MySQL:
         _on_server(connection, f"SET @starschema_snapshot = '{snapshot_id}'")
 
     def ask(self, sql: str) -> str:
-        """See `Database`; streamed, it would be answered on a connection without the snapshot."""
+        """Return DuckDB's SQL. A streamed query would run on a connection without the snapshot."""
         return f"FROM mysql_query('src', {literal(sql)}, stream_results = false)"
 
     def snapshot_id(self) -> str:
-        """See `Database`."""
         return mysql_sql.SNAPSHOT_ID
 
     def census(self, table: SourceTable) -> str:
-        """See `Database`."""
         return mysql_sql.census(table, self.dated(table))
 
     def zero_date(self, table: SourceTable, column: str) -> str:
-        """See `Database`."""
         return mysql_sql.zero_date(table, column)
 
     def spellings(self, table: SourceTable, columns: Sequence[str]) -> str:
-        """See `Database`."""
         return mysql_sql.spellings(table, columns)
 
     def dated(self, table: SourceTable) -> list[str]:
-        """See `Database`."""
         return [column.name for column in table.columns if column.type in {"date", "timestamp"}]
 
     def readings(
         self, table: SourceTable, census: Census, figures: Callable[[str], Figures]
     ) -> list[Reading]:
-        """See `Database`: a stream of the whole table, or slices where a stream fails.
+        """Return one streamed query for the table, or several slices if streaming would fail.
 
-        DuckDB's scan can't quote some names, is confused by tables that differ in case, fails at
-        dates such as `2025-02-31`, and gathers 2,048 rows however wide they are.
+        DuckDB's scan can't quote some names, mixes up tables whose names differ only in case, fails
+        on dates such as `2025-02-31`, and always buffers 2,048 rows, even wide ones.
         """
         names = [table.name, *(column.name for column in table.columns)]
         if (
@@ -185,7 +179,7 @@ class MySQL:
     def _slices(
         self, table: SourceTable, census: Census, figures: Callable[[str], Figures]
     ) -> list[Reading]:
-        """Slices in the order of the key; a table without one is read in one piece."""
+        """Return slices in key order; a table without a key is read in one query."""
         slices = [census.rows]
         if table.key:
             slices = [rows for (rows,) in figures(mysql_sql.rows_of_slices(table))]
@@ -202,7 +196,10 @@ class MySQL:
         ]
 
     def _logged_in(self, connect: Callable[[URL], Answer]) -> Answer:
-        """What `connect` returns for the URL with user and password, which may be the secret's."""
+        """Call `connect` with the complete URL and return its result.
+
+        User and password come from the URL or the secret.
+        """
         if self._secret is None:
             return connect(self._url)
         return self._secret.log_in(
@@ -232,7 +229,7 @@ class MySQL:
             "database": self._database,
             **self._tls.for_duckdb(),
         }
-        # Not bound to the statement: to bind a value, DuckDB loads pandas, 35 MB of it
+        # Not passed as parameters: to bind a value, DuckDB imports pandas (35 MB)
         parameters = ", ".join(f"{name} {literal(value)}" for name, value in values.items())
         try:
             connection.execute(f"CREATE OR REPLACE SECRET source (TYPE mysql, {parameters})")
@@ -242,7 +239,7 @@ class MySQL:
 
 
 def begin_snapshot(connection: duckdb.DuckDBPyConnection) -> None:
-    """Turn DuckDB's transaction on the server, in whatever isolation, into one snapshot."""
+    """Replace the transaction that DuckDB opened on the server by a consistent snapshot."""
     for statement in (
         "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
         "COMMIT",
@@ -252,7 +249,7 @@ def begin_snapshot(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _streamed(column: SourceColumn) -> str:
-    """A column of the stream, in which a time without a fraction has none of its type's digits."""
+    """Return the SQL of a streamed column. Adds zeros to TIME(n) values without a fraction."""
     name = quoted(column.name)
     if fraction := re.fullmatch(r"time\((\d)\)", column.declared):
         zeros = literal("." + "0" * int(fraction[1]))

@@ -1,4 +1,4 @@
-"""The SQL that a MySQL or MariaDB server is asked."""
+"""SQL for a MySQL or MariaDB server."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -23,7 +23,7 @@ FROM information_schema.statistics
 WHERE table_schema = DATABASE() AND index_name = 'PRIMARY'
 ORDER BY table_name, seq_in_index
 """
-# column_key also tells the unique index without NULLs that is the key where none is declared
+# If no key is declared, column_key shows the unique index without NULLs that serves as the key
 DESCRIBED = """
 SELECT table_name, LOWER(table_type), IF(table_type = 'VIEW', '', table_comment), column_name,
     column_comment, column_key = 'PRI'
@@ -38,20 +38,20 @@ WHERE table_schema = DATABASE()
 """
 SNAPSHOT_ID = "SELECT CAST(@starschema_snapshot AS CHAR)"
 SHORT_LENGTH = 64
-"""Up to this many characters, a text is taken for as long as it may be: measuring costs the server
-a quarter of a second for a million texts."""
+"""Columns of up to this many characters count with their maximum length. Measuring the length of a
+million texts costs the server a quarter of a second."""
 MAX_CHARACTER_BYTES = 4
 _GEOMETRY = re.compile(r"geom|(multi)?(point|linestring|polygon)")
 _SHORT = re.compile(r"(?:var)?(?:char|binary)\((\d+)\)")
 
 
 def quoted(name: str) -> str:
-    """An identifier in backticks."""
+    """Return an identifier in backticks."""
     return "`" + name.replace("`", "``") + "`"
 
 
 def example(table: str, column: str, declared: str) -> str:
-    """One value of a column of any type that isn't NULL, as text."""
+    """Return SQL for one value of a column of any type that isn't NULL, as text."""
     name = quoted(column)
     value = f"CONCAT('0x', HEX({name}))"
     if declared.startswith("decimal"):
@@ -62,20 +62,23 @@ def example(table: str, column: str, declared: str) -> str:
 
 
 def census(table: SourceTable, dated: Collection[str]) -> str:
-    """Rows, widest row, and for each dated column the number of zero dates."""
+    """Return SQL for row count, bytes of the widest row, and invalid dates per dated column."""
     figures = ["COUNT(*)", f"COALESCE(MAX({_row_bytes(table)}), 0)"]
     figures += [f"COUNT(IF({_zero_date(column)}, 1, NULL))" for column in map(quoted, dated)]
     return f"SELECT {', '.join(figures)} FROM {quoted(table.name)}"
 
 
 def zero_date(table: SourceTable, column: str) -> str:
-    """The least of a column's zero dates, as text."""
+    """Return SQL for the smallest invalid date of a column, as text."""
     name = quoted(column)
     return f"SELECT MIN(CAST({name} AS CHAR)) FROM {quoted(table.name)} WHERE {_zero_date(name)}"
 
 
 def spellings(table: SourceTable, columns: Sequence[str]) -> str:
-    """Index of the column, group, spelling and rows of values that only the collation equates."""
+    """Return SQL for values that are equal only in the collation.
+
+    Its columns are the index of the column, group, spelling and row count.
+    """
     queries = [
         f"""
         SELECT c, value, CONVERT(spelling USING utf8mb4) AS spelling, found
@@ -100,8 +103,8 @@ def spellings(table: SourceTable, columns: Sequence[str]) -> str:
 
 
 def rows_of_slices(table: SourceTable) -> str:
-    """For each slice of the table in the order of its key, the rows that fill the memory."""
-    key = ", ".join(f"whole.{quoted(column)}" for column in table.key)  # one may be named slice
+    """Return SQL for the row count of each slice, in key order. A slice has up to ROWS_BYTES."""
+    key = ", ".join(f"whole.{quoted(column)}" for column in table.key)  # a column may be "slice"
     return f"""
     SELECT COUNT(*) FROM (
         SELECT FLOOR(
@@ -114,8 +117,8 @@ def rows_of_slices(table: SourceTable) -> str:
 
 
 def rows(table: SourceTable, nulled: Collection[str], limit: int, offset: int) -> str:
-    """A slice of the table in the order of its key; decimals as text, `nulled` dates as NULL."""
-    # Named by number: of a name that begins with blanks, the server and DuckDB make another one
+    """Return SQL for a slice in key order: decimals as text, invalid `nulled` dates as NULL."""
+    # Columns are numbered: the server and DuckDB would change a name that starts with blanks
     columns = ", ".join(
         f"{_value(column, nulled)} AS c{index}" for index, column in enumerate(table.columns)
     )
@@ -123,7 +126,7 @@ def rows(table: SourceTable, nulled: Collection[str], limit: int, offset: int) -
     if not table.key:
         return f"SELECT {columns} FROM {name}"
     key = ", ".join(map(quoted, table.key))
-    # The rows that OFFSET passes over are read, too: of these only the keys
+    # The server also reads the rows that OFFSET skips, so the inner query reads only keys
     keys = f"SELECT {key} FROM {name} ORDER BY {key} LIMIT {limit} OFFSET {offset}"
     return f"SELECT {columns} FROM {name} AS whole JOIN ({keys}) AS slice USING ({key})"
 
@@ -132,14 +135,14 @@ def _value(column: SourceColumn, nulled: Collection[str]) -> str:
     name = quoted(column.name)
     if column.name in nulled:
         return f"IF({_zero_date(name)}, NULL, {name})"
-    # As the result of a query, decimals have one digit less in DuckDB, and times lose zeros
+    # In query results, DuckDB drops one digit of decimals, and trailing zeros of times
     if column.type.startswith("decimal") or column.declared.startswith("time("):
         return f"CAST({name} AS CHAR)"
     return name
 
 
 def _zero_date(column: str) -> str:
-    """Whether a date is none: `0000-00-00`, `2025-00-15`, `2025-02-31`, or in the year 0."""
+    """Return a condition for invalid dates: `0000-00-00`, `2025-00-15`, `2025-02-31`, year 0."""
     return (
         f"({column} IS NOT NULL AND NOT COALESCE(YEAR({column}) > 0"
         f" AND DAYOFMONTH({column}) BETWEEN 1 AND DAYOFMONTH(LAST_DAY({column})), FALSE))"
@@ -147,7 +150,7 @@ def _zero_date(column: str) -> str:
 
 
 def _row_bytes(table: SourceTable) -> str:
-    """The bytes of a row: short columns for what they may hold, others for what they do hold."""
+    """Return an expression for a row's bytes: short columns by maximum, others by real length."""
     fixed, measured = COLUMN_BYTES * len(table.columns), []
     for column in table.columns:
         short = _SHORT.fullmatch(column.declared)

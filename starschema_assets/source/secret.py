@@ -1,4 +1,4 @@
-"""The source's user and password in AWS Secrets Manager, as RDS keeps and rotates them."""
+"""Reads the source's user and password from AWS Secrets Manager, in the format of RDS."""
 
 import json
 import re
@@ -15,33 +15,35 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True)
 class Login:
-    """A user of the source."""
+    """User and password of the source."""
 
     user: str
     password: SecretStr
 
 
 class SourceSecret:
-    """A secret by its name or ARN; its newest value is fetched when first needed, then kept."""
+    """A secret, by name or ARN. Its value is fetched at the first use and then cached."""
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._login: Login | None = None
 
     def login(self) -> Login:
-        """The user and password that are kept, or else fetched."""
+        """Return the cached login, or fetch it."""
         if self._login is None:
             self._login = _parsed(self._text())
         if self._login is None:
             raise self._error(
-                'it must be JSON as RDS keeps it: {"username": "...", "password": "..."}'
+                "the secret must be JSON with user and password, as RDS stores it: "
+                '{"username": "...", "password": "..."}'
             )
         return self._login
 
     def log_in(self, connect: Callable[[Login], Answer]) -> Answer:
-        """What `connect` returns, which raises LoginRefused if the source refuses the login.
+        """Call `connect` with the login and return its result.
 
-        Then the secret may have been rotated since it was fetched, so it is fetched again, once.
+        If it raises LoginRefused, the secret may have been rotated since it was fetched. So the
+        secret is fetched again, and `connect` is called once more.
         """
         try:
             return connect(self.login())
@@ -50,8 +52,8 @@ class SourceSecret:
         return connect(self.login())
 
     def _text(self) -> str | None:
-        """The secret; None if it has only bytes."""
-        # boto3 takes a third of a second to import, which nobody without a secret needs to spend
+        """Return the text of the secret; None if it is binary."""
+        # Imported only if a secret is used: importing boto3 takes a third of a second
         import boto3  # noqa: PLC0415
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
@@ -67,7 +69,7 @@ class SourceSecret:
         except ClientError as error:
             said = advice(error, "secretsmanager")
             if code_of(error) == "ResourceNotFoundException":
-                said += " Create it in this account and region, or give the ARN of another's"
+                said += " Create it in this account and region, or set the ARN of another one"
         except BotoCoreError as error:
             said = advice(error, "secretsmanager")
         else:
@@ -79,7 +81,7 @@ class SourceSecret:
 
 
 def _parsed(text: str | None) -> Login | None:
-    """The login; None, not an error, if there is none: a parser's error holds the whole text."""
+    """Return the login, or None if invalid. A parser's error would contain the secret's text."""
     try:
         content = json.loads(text or "")
     except ValueError:

@@ -1,4 +1,4 @@
-"""The rows and figures of the source, all from one moment."""
+"""Reads rows and figures of the source, all from one consistent snapshot."""
 
 from collections.abc import Callable, Iterator, Sequence
 from uuid import uuid4
@@ -28,11 +28,11 @@ from starschema_assets.types import arrow_type
 MAX_BATCH_ROWS = 32_768
 
 Progress = Callable[[int], None]
-"""Told how many rows of the table have arrived so far, after each batch."""
+"""Called after each batch with the number of rows read so far."""
 
 
 class Snapshot:
-    """One moment of the source, for as long as the `with` block of `Source.snapshot` lasts."""
+    """A consistent snapshot of the source. It is valid in the `with` block of `Source.snapshot`."""
 
     def __init__(
         self, database: Database, connection: duckdb.DuckDBPyConnection, settings: Settings
@@ -40,7 +40,7 @@ class Snapshot:
         self.taken_at = database.now()
         self.id = f"{self.taken_at:%Y%m%dT%H%M%S.%fZ}-{uuid4().hex[:8]}"
         self.zero_dates: dict[str, dict[str, int]] = {}
-        """For each table, the dates of each column that became NULL because they are invalid."""
+        """For each table and column, the number of invalid dates that are read as NULL."""
         self._database = database
         self._connection = connection
         self._refuse_zero_dates = settings.zero_dates == "refuse"
@@ -53,13 +53,13 @@ class Snapshot:
             raise translated(error, database.where) from None
 
     def count(self, table: SourceTable) -> int:
-        """The rows of a table, as the database counts them."""
+        """Return the number of rows of a table, as counted by the database."""
         return self._census(table).rows
 
     def figures(self, sql: str) -> Figures:
-        """What the database itself answers to a query with few rows.
+        """Run a query with few result rows in the database and return its rows.
 
-        MySQL's sums arrive as floats: `CAST(SUM(...) AS CHAR)` keeps every digit.
+        MySQL's sums are returned as floats; `CAST(SUM(...) AS CHAR)` keeps every digit.
         """
         if self._being_read:
             raise RuntimeError(f"{self._being_read} is still being read: read it to its end first")
@@ -69,7 +69,7 @@ class Snapshot:
             raise translated(error, self._database.where) from None
 
     def spellings(self, table: SourceTable, columns: Sequence[str]) -> list[Spelling]:
-        """The values of text columns that the collation takes for equal and bytes don't."""
+        """Return values of text columns that are equal in the collation but differ in bytes."""
         names = [c.name for c in table.columns if c.name in columns and c.type == "string"]
         if not names:
             return []
@@ -77,10 +77,11 @@ class Snapshot:
         return [Spelling(names[index], *rest) for index, *rest in found]
 
     def read(self, table: SourceTable, progress: Progress | None = None) -> pa.RecordBatchReader:
-        """All rows of a table, in batches of bounded size, to be read to the end before the next.
+        """Return all rows of a table, in batches of bounded size.
 
-        A column is nullable as declared; one with zero dates that became NULL is nullable, too.
-        Raises ValueRefused, ConnectionLost, or after the last row RowsMissing.
+        Read it to the end before reading another table. A column is nullable if it is declared so,
+        or if it has invalid dates that become NULL. Raises ValueRefused or ConnectionLost, or
+        RowsMissing after the last row.
         """
         census = self._census(table)
         readings = self._database.readings(table, census, self.figures)
@@ -97,7 +98,7 @@ class Snapshot:
         return pa.RecordBatchReader.from_batches(schema, batches)
 
     def verify(self) -> None:
-        """Raise ConnectionLost if another connection took the place of the snapshot's own."""
+        """Raise ConnectionLost if DuckDB has replaced the snapshot's connection by a new one."""
         answer = self.figures(self._database.snapshot_id())
         if answer != [(self.id,)]:
             raise ConnectionLost(f"{self._database.where}: the snapshot was lost; run again")
@@ -145,8 +146,8 @@ class Snapshot:
     def _check_rows(self, table: SourceTable, rows: int) -> None:
         if rows != self.count(table):
             raise RowsMissing(
-                f"{table.name}: {rows} rows arrived and {self._database.where} counts "
-                f"{self.count(table)} in the same snapshot; nothing of it may be used, run again"
+                f"{table.name}: {rows} rows were read, but {self._database.where} counts "
+                f"{self.count(table)} in the same snapshot. The rows aren't used; run again"
             )
 
     def _presented(self, table: SourceTable, reading: Reading) -> Iterator[pa.RecordBatch]:
@@ -165,18 +166,18 @@ def _compare_types(table: SourceTable, reading: Reading, actual: pa.Schema) -> N
     for column, expected, presented in zip(
         table.columns, reading.presented, actual.types, strict=True
     ):
-        # A query's text in a binary collation comes as bytes, whose UTF-8 the cast verifies
+        # Text of a query in a binary collation is returned as bytes; the cast verifies its UTF-8
         text = pa.types.is_string(expected) and pa.types.is_binary(presented)
         if presented != expected and not text:
             raise ValueRefused(
                 f"{table.name}.{column.name} is declared as {column.declared}, which DuckDB "
-                f"should present as {expected}; it presents {presented}. If the table was "
+                f"should return as {expected}, but it returns {presented}. If the table was "
                 "altered meanwhile, run again"
             )
 
 
 def _cast(table: SourceTable, batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    """Cast what is presented to what is declared; a value that doesn't fit is refused."""
+    """Cast a batch to the declared types. Raises ValueRefused if a value doesn't fit."""
     columns = []
     for column, presented, field in zip(table.columns, batch.columns, schema, strict=True):
         try:
@@ -194,6 +195,6 @@ def _zero_dates(table: SourceTable, census: Census) -> str:
         for column, count in census.zero_dates.items()
     )
     return (
-        f"Invalid dates: {found}. Correct them at the source, or let them become NULL "
-        "with STARSCHEMA_ZERO_DATES=null"
+        f"Invalid dates: {found}. Correct them at the source, or set "
+        "STARSCHEMA_ZERO_DATES=null to read them as NULL"
     )

@@ -1,4 +1,4 @@
-"""The operational database that STARSCHEMA_SOURCE_URL names; also the one in a DuckDB file."""
+"""Opens the database in STARSCHEMA_SOURCE_URL: a MySQL or MariaDB server, or a DuckDB file."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -56,7 +56,7 @@ _LENGTHS = {"string": "strlen", "binary": "octet_length"}
 
 
 class Source:
-    """What the database declares, and its rows in one snapshot; opens nothing until it is asked."""
+    """The operational database: metadata, and rows in one snapshot. Connects at the first use."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -67,14 +67,11 @@ class Source:
 
     @property
     def name(self) -> str:
-        """What a lake remembers of the database that filled it."""
+        """Identifies the database in a lake's metadata."""
         return self._database.name
 
     def declared(self, tables: Iterable[str]) -> dict[str, SourceTable]:
-        """Those of the tables that are there, as the source declares them.
-
-        Raises TableMissing if none is.
-        """
+        """Return the metadata of those tables that exist. Raises TableMissing if none exists."""
         found: dict[str, list[tuple[str, str, bool]]] = {}
         for table, column, type_, nullable in self._database.columns():
             found.setdefault(table, []).append((column, type_, nullable))
@@ -82,8 +79,8 @@ class Source:
         wanted = list(tables)
         if wanted and found.keys().isdisjoint(wanted):
             raise TableMissing(
-                f"{self._database.where}: there is no table {', '.join(wanted)} that the user may "
-                f"SELECT from; there are: {', '.join(sorted(found)) or 'none'}"
+                f"{self._database.where} has no table {', '.join(wanted)}, or the user has no "
+                f"SELECT privilege on it. Available tables: {', '.join(sorted(found)) or 'none'}"
             )
         return {
             table: _table(table, found[table], [column for of, column in keys if of == table])
@@ -92,16 +89,15 @@ class Source:
         }
 
     def described(self) -> list[Described]:
-        """See `Database`."""
         return self._database.described()
 
     def example(self, table: SourceTable, column: LeftOut) -> str:
-        """One value of a column that is left out, as text."""
+        """Return one value of a column that isn't read, as text."""
         return self._database.example(table.name, column.name, column.declared)
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
-        """One consistent snapshot of all tables; raises ConnectionLost if it didn't last."""
+        """Yield one consistent snapshot of all tables. Raises ConnectionLost if it was lost."""
         with engine.connect(self._settings) as connection:
             snapshot = Snapshot(self._database, connection, self._settings)
             yield snapshot
@@ -136,7 +132,7 @@ def _database(settings: Settings) -> Database:
 
 
 def _url(settings: Settings) -> URL | None:
-    """The URL, or None: the error of a URL that can't be read may quote a part of the password."""
+    """Return the URL, or None if invalid. The parser's error could contain the password."""
     try:
         return make_url(settings.source_url.get_secret_value())
     except (ArgumentError, ValueError):
@@ -144,7 +140,7 @@ def _url(settings: Settings) -> URL | None:
 
 
 class DuckDBFile:
-    """The database in a file, attached READ_ONLY: what is read of it is one snapshot."""
+    """Implements `Database` for a DuckDB file. It is attached READ_ONLY, so it doesn't change."""
 
     def __init__(self, url: URL) -> None:
         if not url.database:
@@ -154,25 +150,21 @@ class DuckDBFile:
         self.name = f"the DuckDB file {self._file.name}"  # wherever its folder is moved to
 
     def now(self) -> datetime:
-        """See `Database`: so many days ahead of this machine's clock as the table `_clock` says."""
+        """Return this machine's time plus the days in the table `_clock`, if it exists."""
         has_clock = any(table == "_clock" for table, *_ in self.columns())
         days = self._declares("SELECT days FROM src._clock")[0][0] if has_clock else 0
         return datetime.now(UTC) + timedelta(days=days)
 
     def columns(self) -> list[tuple[str, str, str, bool]]:
-        """See `Database`."""
         return self._declares(_COLUMNS)
 
     def keys(self) -> list[tuple[str, str]]:
-        """See `Database`."""
         return self._declares(_KEYS)
 
     def described(self) -> list[Described]:
-        """See `Database`."""
         return [Described(*row) for row in self._declares(_DESCRIBED)]
 
     def example(self, table: str, column: str, declared: str) -> str:  # noqa: ARG002
-        """See `Database`."""
         name = quoted(column)
         rows = self._declares(
             f"SELECT CAST({name} AS VARCHAR) FROM src.{quoted(table)}"
@@ -181,22 +173,18 @@ class DuckDBFile:
         return str(rows[0][0])[:EXAMPLE_LENGTH] if rows else "NULL"
 
     def begin(self, connection: duckdb.DuckDBPyConnection, snapshot_id: str) -> None:
-        """See `Database`."""
         self._attach(connection)
         connection.execute("USE src")
         connection.execute(f"SET VARIABLE snapshot = {literal(snapshot_id)}")
         connection.execute("BEGIN")
 
     def ask(self, sql: str) -> str:
-        """See `Database`."""
         return sql
 
     def snapshot_id(self) -> str:
-        """See `Database`."""
         return "SELECT getvariable('snapshot')"
 
     def census(self, table: SourceTable) -> str:
-        """See `Database`."""
         lengths = [
             f"coalesce({_LENGTHS[column.type]}({quoted(column.name)}), 0)"
             for column in table.columns
@@ -205,16 +193,14 @@ class DuckDBFile:
         widest = " + ".join([str(COLUMN_BYTES * len(table.columns)), *lengths])
         return f"SELECT count(*), coalesce(max({widest}), 0) FROM src.{quoted(table.name)}"
 
-    def zero_date(self, table: SourceTable, column: str) -> str:  # noqa: ARG002 - nor one of them
-        """See `Database`."""
+    def zero_date(self, table: SourceTable, column: str) -> str:  # noqa: ARG002 - has none
         return "SELECT NULL"
 
     def spellings(self, table: SourceTable, columns: Sequence[str]) -> str:  # noqa: ARG002
-        """See `Database`: text is compared by its bytes, so there is never one of several."""
+        """Return SQL without rows: DuckDB compares text by its bytes, so spellings can't differ."""
         return "SELECT NULL WHERE false"
 
     def dated(self, table: SourceTable) -> list[str]:  # noqa: ARG002 - DuckDB has no zero dates
-        """See `Database`."""
         return []
 
     def readings(
@@ -223,7 +209,6 @@ class DuckDBFile:
         census: Census,  # noqa: ARG002
         figures: Callable[[str], Figures],  # noqa: ARG002
     ) -> list[Reading]:
-        """See `Database`."""
         columns = ", ".join(quoted(column.name) for column in table.columns)
         return [
             Reading(
@@ -243,7 +228,7 @@ class DuckDBFile:
     def _attach(self, connection: duckdb.DuckDBPyConnection) -> None:
         if not self._file.is_file():
             raise SourceError(
-                f"STARSCHEMA_SOURCE_URL: there is no file {self._file}; "
-                "name another, or unset the variable and `make run` makes the sample"
+                f"STARSCHEMA_SOURCE_URL: there is no file {self._file}. Correct the path, or "
+                "unset the variable, and `make run` generates the sample"
             )
         connection.execute(f"ATTACH {literal(str(self._file))} AS src (READ_ONLY)")

@@ -1,4 +1,4 @@
-"""TLS to the server, for both of its clients: pymysql and DuckDB's extension."""
+"""TLS options for both clients of the server: PyMySQL and DuckDB's extension."""
 
 import ssl
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ LOCAL_HOSTS = {"127.0.0.1", "::1"}
 
 @dataclass(frozen=True)
 class TLS:
-    """Verified: certificate and host name. Otherwise off, or whatever the server offers."""
+    """TLS mode: verified (certificate and host name), off, or else TLS if the server offers it."""
 
     verified: bool
     off: bool
@@ -21,14 +21,14 @@ class TLS:
 
     @classmethod
     def to(cls, host: str, settings: Settings) -> "TLS":
-        """What the settings ask for, for this host."""
+        """Return the TLS mode that the settings require for this host."""
         verified = settings.source_tls == "verify" or (
             settings.source_tls == "auto" and host not in LOCAL_HOSTS
         )
         return cls(verified, settings.source_tls == "off", settings.source_ca)
 
     def for_pymysql(self) -> dict[str, Any]:
-        """Arguments of `pymysql.connect`, which refuses a server without TLS if it gets `ssl`."""
+        """Return arguments of `pymysql.connect`. With `ssl` it rejects a server without TLS."""
         if not self.verified:
             return {"ssl_disabled": True} if self.off else {}
         file, directory = self._authorities()
@@ -37,7 +37,7 @@ class TLS:
         return {"ssl": context}
 
     def for_duckdb(self) -> dict[str, str]:
-        """Parameters of the secret that the extension connects with."""
+        """Return parameters of DuckDB's secret for the connection."""
         if not self.verified:
             return {"ssl_mode": "disabled" if self.off else "preferred"}
         file, directory = self._authorities()
@@ -52,7 +52,7 @@ class TLS:
         system = ssl.get_default_verify_paths()
         if not (system.cafile or system.capath):
             raise SourceError(
-                "This machine has no certificates to verify the server's with: give the file of "
-                "its CA in STARSCHEMA_SOURCE_CA"
+                "This machine has no CA certificates to verify the server's certificate: set "
+                "STARSCHEMA_SOURCE_CA to the file of its CA"
             )
         return system.cafile, system.capath

@@ -74,13 +74,13 @@ def test_a_column_of_a_type_that_cannot_be_held_is_left_out_and_has_an_example(
 
 
 def test_a_missing_file_or_table_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(TableMissing, match=r"there are: t$"):
+    with pytest.raises(TableMissing, match=r"Available tables: t$"):
         source_of(tmp_path, "CREATE TABLE t (a INTEGER)").declared(["orders"])
     gone = Source(Settings(source_url=f"duckdb:///{tmp_path}/gone.duckdb", scratch=tmp_path))
-    with pytest.raises(SourceError, match=r"no file .*gone\.duckdb; name another, or"):
+    with pytest.raises(SourceError, match=r"no file .*gone\.duckdb. Correct the path, or"):
         gone.declared(["orders"])
     with (
-        pytest.raises(SourceError, match=r"no file .*gone\.duckdb; name another, or"),
+        pytest.raises(SourceError, match=r"no file .*gone\.duckdb. Correct the path, or"),
         gone.snapshot(),
     ):
         pass

@@ -78,7 +78,7 @@ def elsewhere(
 
 def test_a_certificate_for_another_host_is_refused(elsewhere: Shop, authority: Authority) -> None:
     source = elsewhere.source(source_tls="verify", source_ca=authority.file)
-    assert_refused(source, "made out to the host")
+    assert_refused(source, "issued for the host")
 
 
 @pytest.mark.usefixtures("extension_alone")
