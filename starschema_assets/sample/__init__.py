@@ -1,4 +1,4 @@
-"""The sample database: the classicmodels schema filled with generated rows."""
+"""Generates the sample database: the classicmodels schema filled with generated rows."""
 
 from starschema_assets.sample.generate import ensure_sample
 

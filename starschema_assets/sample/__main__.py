@@ -1,4 +1,4 @@
-"""`python -m starschema_assets.sample`: the sample database, embedded or loaded into MySQL."""
+"""Generate the sample database as a DuckDB file, or load it into MySQL (`make sample`)."""
 
 import argparse
 import logging
@@ -16,24 +16,23 @@ log = logging.getLogger(__name__)
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Generate the embedded database, or load the same rows into MySQL with `--into`."""
+    """Generate the DuckDB file, or load the same rows into MySQL with `--into`."""
     parser = argparse.ArgumentParser("python -m starschema_assets.sample", description=__doc__)
     parser.add_argument(
         "--scale",
         type=_positive,
-        help="1 has about 3,000 order lines, N has N times as many (default: that of the "
-        f"database that is there, or {SCALE})",
+        help="1 has about 3,000 order lines, N has N times as many (default: the scale of the "
+        f"existing file, or {SCALE})",
     )
     parser.add_argument(
         "--seed",
         type=int,
-        help="equal seeds give equal rows (default: that of the database that is there, "
-        f"or {SEED})",
+        help=f"equal seeds give equal rows (default: the seed of the existing file, or {SEED})",
     )
     parser.add_argument(
         "--into",
         metavar="URL",
-        help="load the rows into this MySQL database instead, where none of the tables exists: "
+        help="load the rows into this MySQL database, which must have none of the tables: "
         "mysql+pymysql://user:password@host:3306/database",
     )
     parser.add_argument(
@@ -41,14 +40,14 @@ def main(arguments: list[str] | None = None) -> None:
         nargs="?",
         const="",
         metavar="INSTANCE",
-        help="load the rows into the database that Terraform made, with its owner's login, through "
-        "the EC2 instance that it made, or this one",
+        help="load the rows into the database that Terraform created, with its owner's login. The "
+        "tunnel uses this EC2 instance (default: the machine that Terraform created)",
     )
     parser.add_argument(
         "--next-day",
         action="store_true",
-        help="move the embedded database a day on: some customers move and some prices change, "
-        "for histories to remember",
+        help="advance the DuckDB file by one day: some customers move and some prices change, "
+        "so that the histories get new versions",
     )
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -61,12 +60,12 @@ def main(arguments: list[str] | None = None) -> None:
     elif ensure_sample(scale=options.scale, seed=options.seed):
         log.info("%s: generated", SAMPLE_DATABASE)
     else:
-        log.info("%s: there already", SAMPLE_DATABASE)
+        log.info("%s: already up to date", SAMPLE_DATABASE)
     if options.next_day:
         days, moves, raises = next_day()
         log.info(
-            "Its clock is %s day(s) ahead: %s customers moved, and %s products have new prices. "
-            "`make run` takes them over, and the histories keep what was before.",
+            "Its clock is now %s day(s) ahead: %s customers moved, and %s products have new "
+            "prices. `make run` publishes the changes; the histories keep the previous values.",
             days,
             moves,
             raises,
@@ -74,7 +73,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _load(into: str, scale: int, seed: int) -> None:
-    # Here, since the embedded database needs none of them.
+    # Imported here, because the DuckDB file needs none of them.
     import pymysql  # noqa: PLC0415
     import sqlalchemy  # noqa: PLC0415
 
@@ -82,7 +81,7 @@ def _load(into: str, scale: int, seed: int) -> None:
 
     try:
         url = sqlalchemy.make_url(into)
-    except (sqlalchemy.exc.ArgumentError, ValueError):  # which may quote a part of the password
+    except (sqlalchemy.exc.ArgumentError, ValueError):  # its text could contain the password
         raise StarschemaError(
             "--into: give a URL of the form mysql+pymysql://user:password@host:3306/database, with "
             "characters such as @ / : % in the password URL-encoded"

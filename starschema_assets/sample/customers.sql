@@ -1,5 +1,5 @@
--- 122 customers a scale, over the 122 places. Every fifth never orders (see orders.sql); most of
--- those have no sales representative, and no credit or an unknown one.
+-- 122 customers per unit of scale, one per place. Every fifth never orders (see orders.sql). Most of
+-- these have no sales representative, and their credit limit is 0 or NULL.
 INSERT INTO customers
 WITH numbered AS (
     SELECT customer, places.*, languages.*

@@ -1,5 +1,5 @@
--- Every value is a function of the seed and of the row's number, never of the order in which rows
--- are made, so that threads don't matter. MD5 because its result is the same in every version.
+-- Every value is a function of the seed and the row's number. So it doesn't depend on the order in
+-- which threads generate the rows. MD5, because its result is the same in every version of DuckDB.
 
 CREATE TEMP MACRO draw(stream, number) AS (
     (md5_number_lower(concat_ws('|', getvariable('seed'), stream, number)) >> 1)::BIGINT
@@ -7,5 +7,5 @@ CREATE TEMP MACRO draw(stream, number) AS (
 
 CREATE TEMP MACRO pick(choices, drawn) AS choices[1 + drawn % len(choices)];
 
--- Money is made of whole cents and never touches a float.
+-- Money is computed from whole cents, never from floats.
 CREATE TEMP MACRO money(cents) AS (cents::DECIMAL(10, 0) * 0.01)::DECIMAL(10, 2);

@@ -32,7 +32,7 @@ SEED = 1
 
 
 class Label(TypedDict):
-    """What decides a file's content: kept in it as the comment of the table `orders`."""
+    """Inputs that determine a file's content, stored as the comment of its table `orders`."""
 
     scale: int
     seed: int
@@ -42,9 +42,10 @@ class Label(TypedDict):
 def ensure_sample(
     path: Path = SAMPLE_DATABASE, scale: int | None = None, seed: int | None = None
 ) -> bool:
-    """Generate the file unless this code made it with that scale and seed; True if it did.
+    """Generate the file, unless it is up to date, and return whether it was generated.
 
-    What isn't given stays as it is in the file that is there.
+    A file is up to date if the same code generated it with the same scale and seed. The existing
+    file provides a missing scale or seed.
     """
     found = _label_of(path)
     wanted = Label(
@@ -56,16 +57,16 @@ def ensure_sample(
         return False
     days = days_ahead(path)
     generate(path, wanted["scale"], wanted["seed"])
-    if days:  # its clock is never set back: a history refuses an older snapshot
+    if days:  # never set its clock back: a history rejects an older snapshot
         next_day(path, days)
     return True
 
 
 def next_day(path: Path = SAMPLE_DATABASE, day: int | None = None) -> tuple[int, int, int]:
-    """Move the file's clock a day on, and some customers and prices with it.
+    """Advance the file's clock by a day, and change some customers and prices.
 
-    Returns how many days it is ahead, how many customers moved, and how many prices changed. `day`
-    counts the days, where it isn't the next one.
+    Returns the number of days that the clock is ahead, of moved customers and of changed prices.
+    `day` is the number of the day, by default the next one.
     """
     day = day or days_ahead(path) + 1
     with (
@@ -81,7 +82,7 @@ def next_day(path: Path = SAMPLE_DATABASE, day: int | None = None) -> tuple[int,
 
 
 def days_ahead(path: Path) -> int:
-    """How many days the file's clock is ahead of this machine's."""
+    """Return the number of days that the file's clock is ahead of this machine's."""
     with contextlib.suppress(duckdb.Error), duckdb.connect(path, read_only=True) as connection:
         ((days,),) = connection.execute("SELECT days FROM _clock").fetchall()
         return int(days)
@@ -89,11 +90,11 @@ def days_ahead(path: Path) -> int:
 
 
 def generate(path: Path, scale: int = SCALE, seed: int = SEED, *, keys: bool = True) -> None:
-    """Write the file, replacing an earlier one in one step.
+    """Write the file; an existing file is replaced atomically.
 
     `scale` 1 has 326 orders with about 3,000 order lines; customers, orders, order lines and
-    payments grow with it. Without `keys` the tables declare no primary keys: DuckDB keeps their
-    indexes in memory, about 120 bytes an order line, and the rest within 512 MB.
+    payments grow with the scale. Without `keys` the tables have no primary keys and DuckDB is
+    limited to 512 MB. With keys, their indexes need about 120 bytes of memory per order line.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with _replacement(path) as unfinished, duckdb.connect(unfinished) as connection:
@@ -104,7 +105,7 @@ def generate(path: Path, scale: int = SCALE, seed: int = SEED, *, keys: bool = T
 
 @contextlib.contextmanager
 def _replacement(path: Path) -> Iterator[Path]:
-    """A file that takes the place of another one in one step, when the block has ended well."""
+    """Yield a temporary file, which replaces `path` atomically if the block succeeds."""
     workshop = path.with_name(f".{path.name}.unfinished")
     with FileLock(path.with_name(f".{path.name}.lock")):
         shutil.rmtree(workshop, ignore_errors=True)  # of a run that was killed
@@ -115,7 +116,7 @@ def _replacement(path: Path) -> Iterator[Path]:
 
 
 def _fill(connection: duckdb.DuckDBPyConnection, scale: int, seed: int, *, keys: bool) -> None:
-    # Here, since a look at a file that is up to date shall not wait for sqlglot.
+    # Imported here, because the check of an up-to-date file doesn't need sqlglot.
     from starschema_assets.sample.schema import duckdb_tables  # noqa: PLC0415
 
     for statement in duckdb_tables(keys=keys):
@@ -139,7 +140,7 @@ def _add_images(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def code_digest() -> str:
-    """A digest of this folder's code, so that a changed generator makes a new file."""
+    """Return a digest of this folder's code, so that a changed generator writes a new file."""
     digest = hashlib.sha256()
     for source in sorted([*HERE.glob("*.py"), *HERE.glob("*.sql")]):
         digest.update(source.read_bytes())
@@ -147,7 +148,7 @@ def code_digest() -> str:
 
 
 def _label_of(path: Path) -> Label | None:
-    """The label of an existing file; None if there is none, or if it isn't a sample database."""
+    """Return the label of the file; None if it doesn't exist or isn't a sample database."""
     if not path.exists():
         return None
     with contextlib.suppress(duckdb.Error), duckdb.connect(path, read_only=True) as connection:

@@ -1,4 +1,4 @@
-"""The product lines' pictures: small valid PNG files, made of nothing but a number."""
+"""Generates small PNG images for the product lines, each from a number."""
 
 import struct
 import zlib
@@ -7,9 +7,9 @@ SIDE = 24
 
 
 def product_line_image(number: int) -> bytes:
-    """A PNG of 24 x 24 pixels, a striped square whose colours depend on `number`.
+    """Return a PNG of 24 x 24 pixels: a striped square whose colours depend on `number`.
 
-    The pixels are stored uncompressed, since compressors differ from one zlib to the next.
+    The pixels are stored uncompressed, because the output of zlib differs between its versions.
     """
     rows = bytearray()
     for y in range(SIDE):

@@ -1,4 +1,4 @@
-"""Loads the sample into a MySQL database, in chunks, by LOAD DATA LOCAL INFILE."""
+"""Loads the sample into a MySQL database in chunks, with LOAD DATA LOCAL INFILE."""
 
 import logging
 import tempfile
@@ -20,11 +20,11 @@ log = logging.getLogger(__name__)
 
 
 class LoadError(StarschemaError):
-    """The database can't take the sample; the message says what to do."""
+    """The sample can't be loaded into the database; the message says what to do."""
 
 
 def load(url: sqlalchemy.URL, scratch: Path, scale: int = SCALE, seed: int = SEED) -> None:
-    """Load the sample into the database that a URL names. Raises LoadError, as `load_into`."""
+    """Load the sample into the database of a URL. Raises LoadError like `load_into`."""
     if url.get_backend_name() not in {"mysql", "mariadb"} or not url.database:
         raise LoadError(
             "--into: give a URL of the form mysql+pymysql://user:password@host:3306/database"
@@ -47,9 +47,9 @@ def load_into(
 ) -> None:
     """Create the eight tables and fill them, in bounded memory.
 
-    The connection commits by itself and may send files. `scratch` takes the generated rows, about
-    30 MB for a million order lines, for that time. Raises LoadError if one of the tables exists, or
-    if the server would change a value.
+    The connection needs autocommit and local_infile. The generated rows are temporarily stored in
+    `scratch`, about 30 MB for a million order lines. Raises LoadError if one of the tables exists,
+    or if the server would change a value.
     """
     _refuse_unready_server(server)
     scratch.mkdir(parents=True, exist_ok=True)
@@ -73,13 +73,13 @@ def _refuse_unready_server(server: "pymysql.Connection[Cursor]") -> None:
         ((local_infile,),) = cursor.fetchall()
     if found:
         raise LoadError(
-            f"The database has tables of these names already: {found}. "
+            f"The database already has the tables {found}. "
             "Drop them, or give the URL of an empty database."
         )
     if not local_infile:
         raise LoadError(
-            "The server doesn't take files from clients: "
-            "have an administrator run SET GLOBAL local_infile = 1."
+            "The server doesn't allow LOAD DATA LOCAL. "
+            "Ask an administrator to run SET GLOBAL local_infile = 1."
         )
 
 
@@ -87,9 +87,9 @@ def _fill(
     server: "pymysql.Connection[Cursor]", sample: duckdb.DuckDBPyConnection, chunk: Path
 ) -> None:
     with server.cursor() as cursor:
-        # The server's own mode may give quotes and backslashes another meaning.
+        # The server's default mode may give quotes and backslashes another meaning.
         cursor.execute("SET SESSION sql_mode = 'STRICT_ALL_TABLES'")
-        # Foreign keys are added at the end, and unchecked: checked, MySQL copies the whole table.
+        # Foreign keys are added at the end without a check; with it, MySQL would copy the table.
         cursor.execute("SET SESSION foreign_key_checks = 0, unique_checks = 0")
         for creation in mysql_tables().values():
             cursor.execute(creation)
@@ -124,7 +124,10 @@ def _fill_table(
 
 
 def _load_statement(table: str, columns: list[tuple[str, bool]]) -> str:
-    """With no escape character, a quoted NULL is text and an unquoted one is NULL."""
+    """Return the LOAD DATA statement. It reads an unquoted NULL as NULL, and a quoted one as text.
+
+    This needs an empty escape character.
+    """
     fields = ", ".join(f"@{name}" if binary else name for name, binary in columns)
     binaries = ", ".join(f"{name} = UNHEX(@{name})" for name, binary in columns if binary)
     return (
@@ -137,11 +140,11 @@ def _load_statement(table: str, columns: list[tuple[str, bool]]) -> str:
 def _load_chunk(
     server: "pymysql.Connection[Cursor]", table: str, statement: str, chunk: Path, rows: int
 ) -> None:
-    """Run the statement; LOCAL turns into warnings what would be errors, so there must be none."""
+    """Load a chunk. Raises LoadError on any warning, because LOCAL turns errors into warnings."""
     with server.cursor() as cursor:
         loaded = cursor.execute(statement, [str(chunk)])
         cursor.execute("SHOW WARNINGS")
         for _level, _code, message in cursor.fetchall():
-            raise LoadError(f"Table {table} would not hold the rows as they are: {message}")
+            raise LoadError(f"The server would change values in table {table}: {message}")
     if loaded != rows:
-        raise LoadError(f"Table {table} took {loaded} of {rows} rows.")
+        raise LoadError(f"Table {table}: only {loaded} of {rows} rows were loaded.")

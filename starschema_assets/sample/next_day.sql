@@ -1,5 +1,5 @@
--- One more day of the business: some customers move to where another one is, and some products
--- cost more to buy and to sell. The variable `day` counts the days; each has others.
+-- Advances the business by one day: some customers move to another customer's place, and the prices
+-- of some products rise. The variable `day` is the day's number, which selects them.
 CREATE TABLE IF NOT EXISTS _clock AS SELECT 0 AS days;
 
 UPDATE _clock SET days = getvariable('day');

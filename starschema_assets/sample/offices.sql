@@ -1,4 +1,4 @@
--- Seven offices and twenty-three employees at any scale; the president reports to nobody.
+-- Seven offices and twenty-three employees at any scale. The president's reportsTo is NULL.
 INSERT INTO offices VALUES
     ('1', 'Seattle', '+1 206 555 0100', '400 Foundry Row', 'Floor 9', 'WA', 'USA', '98101', 'NA'),
     ('2', 'Chicago', '+1 312 555 0137', '77 Lakeside Court', NULL, 'IL', 'USA', '60601', 'NA'),

@@ -1,6 +1,6 @@
--- One to seventeen lines an order, 9.26 on average. The sold products are prime in number (109), so
--- steps of any size from any start never meet a product twice in an order.
--- A few product codes are written in lower case, which MySQL's collation takes for the same.
+-- One to seventeen lines per order, 9.26 on average. The number of sold products is prime (109), so a
+-- walk over them with any start and step size never selects a product twice in an order.
+-- A few product codes are in lower case; MySQL's collation treats them as equal.
 INSERT INTO orderdetails
 WITH lined AS (
     SELECT

@@ -1,7 +1,7 @@
--- 326 orders a scale over two and a half years, numbered by date.
+-- 326 orders per unit of scale over two and a half years, numbered by date.
 
--- An order's day is where its share of all orders falls in the days' summed weights: fewer at
--- weekends, twice as many before Christmas, growing a little every month, uneven from day to day.
+-- Each day has a weight, and orders are distributed over the days by weight: fewer at weekends, twice
+-- as many before Christmas, a little more every month, with random differences between days.
 CREATE TEMP TABLE days AS
 SELECT
     day,
@@ -19,7 +19,7 @@ FROM (
     FROM generate_series(DATE '2023-01-02', DATE '2025-06-30', INTERVAL 1 DAY) AS calendar (day)
 );
 
--- Comments of our staff, one of which explains an order that isn't simply shipped.
+-- Comments of the staff that explain an unusual status. An order with such a status gets one.
 CREATE TEMP TABLE remarks (status VARCHAR, choices VARCHAR[]);
 
 INSERT INTO remarks VALUES
@@ -37,8 +37,8 @@ INSERT INTO remarks VALUES
      ['Disputed, then resolved: new wheels sent free of charge.',
       'Resolved after a call with Mme Lefèvre; a discount was granted.']);
 
--- The first orders go to each ordering customer in turn, the later ones mostly to the same few.
--- The latest orders are partly open; disputes, cancellations and the like come at any time.
+-- Each ordering customer has one of the first orders; most later orders belong to a few customers.
+-- Some of the latest orders are still open; disputes and cancellations occur at any time.
 CREATE TEMP TABLE drafts AS
 WITH shares AS (
     SELECT

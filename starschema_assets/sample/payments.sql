@@ -1,5 +1,5 @@
--- A cheque for the exact sum of an order, for all but one in eight of those that left in full.
--- Order numbers times a prime, modulo a greater prime, are distinct cheque numbers.
+-- A cheque for the exact sum of an order, for seven of eight completely shipped orders.
+-- An order number times a prime, modulo a larger prime, gives distinct cheque numbers.
 INSERT INTO payments
 WITH paid AS (
     SELECT orderNumber, sum(quantityOrdered * priceEach) AS total

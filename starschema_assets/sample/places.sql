@@ -1,4 +1,4 @@
--- What a country decides: the language of its texts, its telephone numbers, who sells there.
+-- Properties of a country: language of its texts, telephone numbers, sales representatives.
 CREATE TEMP TABLE country_habits (
     country VARCHAR, language VARCHAR, phone VARCHAR, territory VARCHAR
 );
@@ -29,10 +29,10 @@ INSERT INTO country_habits VALUES
     ('Finland', 'fi', '09-{:02}5 {:02}{:02}', 'EMEA'),
     ('Netherlands', 'nl', '+31 20 {:02}5 {:02}{:02}', 'EMEA');
 
--- Where customers are: real towns and their real postal codes, `weight` of 122 customers each.
--- Many codes are shared by towns in different countries (4000, 10115, 28001, 75016, ...) and two
--- within one (01600). Some towns have no code, one has an empty state, and one country is
--- written with two trailing spaces, which MySQL's collation groups with Norway and bytes don't.
+-- Places of customers: real towns with their real postal codes. `weight` of 122 customers are there.
+-- Many codes are used by towns in different countries (4000, 10115, 28001, 75016, ...), and one by
+-- two towns of the same country (01600). Some towns have no code, one has an empty state, and one
+-- country is written with two trailing spaces: MySQL's collation treats it as Norway, bytes differ.
 CREATE TEMP TABLE towns (
     city VARCHAR, state VARCHAR, postal_code VARCHAR, country VARCHAR, weight INTEGER
 );
@@ -118,9 +118,9 @@ INSERT INTO towns VALUES
     ('Makati', 'Metro Manila', '1200', 'Philippines', 1),
     ('Cape Town', 'Western Cape', '8001', 'South Africa', 1);
 
--- One row for each of the 122 places of a customer: place p serves customers p, p + 122, ...
--- Big towns come first, as the first customers order most; '44' mixes the others so that no country
--- is left without orders by the customers who never order.
+-- One row for each of the 122 places of customers: customers p, p + 122, ... are at place p.
+-- Big towns come first, because the first customers order most. The salt '44' shuffles the others,
+-- so that every country has a customer with orders.
 CREATE TEMP TABLE places AS
 SELECT
     row_number() OVER (ORDER BY nth DESC, md5(concat(city, postal_code, '44'))) - 1 AS place,

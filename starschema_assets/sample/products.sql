@@ -1,4 +1,4 @@
--- Seven product lines and 110 products at any scale. Makers and models are invented.
+-- Seven product lines and 110 products at any scale. Vendors and models are invented.
 -- The last product of the list is never sold.
 CREATE TEMP TABLE lines (
     position INTEGER, line VARCHAR, text VARCHAR, html VARCHAR, lowest INTEGER, highest INTEGER,
@@ -118,7 +118,7 @@ WITH listed AS (
 
 SELECT *, concat('S', scale, '_', 1000 + (product * 977) % 9000) AS code FROM listed;
 
--- Inches and a line break in each description, as printed on the boxes.
+-- Each description has a size in inches and a line break, like the text on the boxes.
 INSERT INTO products
 SELECT
     code,

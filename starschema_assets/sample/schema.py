@@ -1,4 +1,4 @@
-"""The statements of schema.sql, as MySQL and as DuckDB take them."""
+"""Returns the statements of schema.sql in the dialects of MySQL and DuckDB."""
 
 from pathlib import Path
 
@@ -9,20 +9,20 @@ SCHEMA = Path(__file__).with_name("schema.sql")
 
 
 def mysql_tables() -> dict[str, str]:
-    """The CREATE TABLEs, by table."""
+    """Return the CREATE TABLE statements by table."""
     return {_table(s): s.sql("mysql", comments=False) for s in _creations()}
 
 
 def mysql_foreign_keys() -> list[str]:
-    """The ALTER TABLEs that add foreign keys, and thereby the secondary indexes."""
+    """Return the ALTER TABLE statements that add foreign keys and so secondary indexes."""
     return [s.sql("mysql", comments=False) for s in _statements() if isinstance(s, exp.Alter)]
 
 
 def duckdb_tables(*, keys: bool) -> list[str]:
-    """The CREATE TABLEs, with or without primary keys.
+    """Return the CREATE TABLE statements, with or without primary keys.
 
-    Foreign keys are left out: a product code that MySQL's collation finds is another text to
-    DuckDB when its letters differ in case.
+    Foreign keys are left out: some product codes differ from their reference in upper and lower
+    case. MySQL's collation ignores that, and DuckDB doesn't.
     """
     tables = []
     for creation in _creations():

@@ -1,10 +1,10 @@
 -- The classicmodels schema in MySQL's DDL, also read by the embedded DuckDB file (see schema.py).
 --
--- latin1 because the databases of this kind in the field are latin1, so that readers have text to
--- convert; its collation is named because it ignores case and trailing spaces on every server,
--- which MySQL 8's default for utf8mb4 (NO PAD) doesn't.
+-- The character set is latin1, as in many real databases of this kind, so that text must be
+-- converted. The collation is explicit, so that it ignores case and trailing spaces on every server;
+-- MySQL 8's default for utf8mb4 (NO PAD) doesn't ignore trailing spaces.
 --
--- Keys other than primary ones stand below the tables, since they are built after the rows are in.
+-- Foreign keys are below the tables, because they are added after the rows are loaded.
 
 CREATE TABLE offices (
     officeCode varchar(10) NOT NULL,

@@ -1,6 +1,6 @@
--- One row a language: the words that customers' names, addresses and wishes are made of.
--- In `companies`, `streets` and `second_lines`: {last} a family name, {city} the town, {n} a number.
--- All of it is text that latin1 (MySQL's, which is Windows-1252) can hold.
+-- One row per language: the words for names, addresses and wishes of customers.
+-- In `companies`, `streets` and `second_lines`, {last} is a family name, {city} a town, {n} a number.
+-- MySQL's latin1 (Windows-1252) can store all of these words.
 CREATE TEMP TABLE languages (
     language VARCHAR,
     first_names VARCHAR[],

@@ -31,7 +31,7 @@ def test_makes_the_embedded_database_once(checkout: Path) -> None:
     assert [run.returncode for run in runs] == [0, 0, 0]
     first, second, third = runs
     assert "sample.duckdb: generated" in first.stderr
-    assert "sample.duckdb: there already" in second.stderr
+    assert "sample.duckdb: already up to date" in second.stderr
     assert "1 day(s) ahead: 7 customers moved, and 3 products have new prices" in third.stderr
     with duckdb.connect(checkout / "data" / "sample.duckdb", read_only=True) as connection:
         assert connection.execute("SELECT count(*) FROM orders").fetchall() == [(652,)]

@@ -66,7 +66,9 @@ def test_the_server_accepts_the_rows_with_its_checks_on(loaded: DatabaseServer) 
 
 def test_tables_that_exist_are_left_alone(loaded: DatabaseServer, tmp_path: Path) -> None:
     url = sqlalchemy.make_url(loaded.url(USER, PASSWORD, DATABASE))
-    with pytest.raises(LoadError, match=r"names already: customers, employees, .*Drop them"):
+    with pytest.raises(
+        LoadError, match=r"already has the tables customers, employees, .*Drop them"
+    ):
         load(url, tmp_path)
     assert loaded.execute("SELECT count(*) FROM orders", DATABASE).strip() == "326"
 
@@ -98,5 +100,5 @@ def test_a_value_that_the_table_would_cut_is_an_error(
     }
     monkeypatch.setattr(mysql, "mysql_tables", lambda: narrow)
     server.execute("CREATE DATABASE narrow")
-    with pytest.raises(LoadError, match=r"Table offices .*'city'"):
+    with pytest.raises(LoadError, match=r"table offices: .*'city'"):
         load(sqlalchemy.make_url(server.url(USER, PASSWORD, "narrow")), tmp_path)
