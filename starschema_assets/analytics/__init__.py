@@ -1,1 +1,1 @@
-"""What analysts ask of the star."""
+"""Queries of analysts on the star, and the notebook and report that show them."""

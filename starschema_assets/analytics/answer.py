@@ -1,4 +1,4 @@
-"""What comes back from a question."""
+"""The result of a query."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -9,17 +9,17 @@ from starschema_assets.errors import StarschemaError
 
 
 class QueryError(StarschemaError):
-    """There is no answer; the message says why, in the engine's words where it has some."""
+    """The query failed. The message contains the cause, from the engine if it gives one."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The rows, and what it took to find them."""
+    """The rows of a result, with the time and cost of the query."""
 
     table: pa.Table
     seconds: float
-    """Of the engine's time; waiting in a queue and fetching the rows come on top."""
+    """Execution time of the engine, without the wait in a queue and the transfer of the rows."""
     scanned: int | None = None
-    """Bytes that Athena read; None where nobody is charged for them."""
+    """Bytes that Athena read; None in the embedded catalog."""
     cost: Decimal | None = None
-    """USD that Athena charges."""
+    """Athena's price in USD; None in the embedded catalog."""

@@ -1,6 +1,6 @@
-"""`make docs`: writes docs/data-dictionary.md from the contracts, the star's SQL and the questions.
+"""Writes docs/data-dictionary.md from the contracts, the star's SQL and the queries (`make docs`).
 
-There is no second list of tables or columns; a test compares the file with what this makes.
+A test compares the file with the generated text.
 """
 
 from collections.abc import Iterator
@@ -18,21 +18,21 @@ FILE = CHECKOUT / "docs" / "data-dictionary.md"
 _HEAD = """\
 # Data dictionary
 
-What analysts find in the catalog. Written by `make docs` from the contracts in
-`starschema_assets/star/`, the SQL beside them and the questions: change those, not this page.
-Names of types are Athena's. A column marked *personal* holds personal data.
+The tables that analysts find in the catalog. `make docs` generates this page from the contracts in
+`starschema_assets/star/`, the SQL beside them and the queries. Don't edit it; change those instead.
+Types have Athena's names. A column marked *personal* contains personal data.
 
-A column marked *as spelled* holds text that people group by. The star takes outer blanks off and
-keeps the rest as the source spells it. So `USA` and `usa` are two values here, where a `group by`
-in MySQL takes them for one, if the column's collation does. The check `one_spelling` of the raw
-table names such values with their rows: mend them at the source, or group by a folded value, which
-is in lower case, and without accents if the collation ignores them.
+A column marked *as spelled* contains text that people group by. The star removes leading and
+trailing blanks and keeps the source's spelling. So `USA` and `usa` are two values here, although a
+`group by` in MySQL may treat them as one, depending on the column's collation. The check
+`one_spelling` of the raw table reports such values and their row counts. Fix them at the source, or
+group by a normalized value: in lower case, and without accents if the collation ignores them.
 """
 _GROUPED = {(contract.table, name) for contract in CONTRACTS for name in contract.grouped}
 
 
 def dictionary() -> str:
-    """The whole page."""
+    """Return the whole page."""
     return "\n".join(
         [
             _HEAD,
@@ -69,7 +69,7 @@ def _table(model: Model) -> Iterator[str]:
     yield f"- Grain: {contract.grain}"
     yield f"- Key: {', '.join(f'`{name}`' for name in contract.key)}"
     yield f"- File: `<lake>/{contract.name}/{contract.table}.parquet`\n"
-    yield "| column | type | NULL | unit | what it says | from |"
+    yield "| column | type | NULL | unit | description | from |"
     yield "|---|---|---|---|---|---|"
     for column in contract.columns:
         origins = model.column_lineage[column.name]
@@ -96,7 +96,7 @@ def _reference(contract: Contract, column: Column) -> str:
 
 def _questions() -> Iterator[str]:
     yield "## Example queries\n"
-    yield "`make query SQL=<name>` asks one of them, on Athena or in the embedded catalog.\n"
+    yield "`make query SQL=<name>` runs one of them, in Athena or in the embedded catalog.\n"
     for name, file in questions().items():
         yield f"### {name}\n"
         yield f"```sql\n{file.read_text(encoding='utf-8').rstrip()}\n```\n"

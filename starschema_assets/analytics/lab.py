@@ -1,6 +1,6 @@
-"""`make notebook`: JupyterLab on the notebook of the sales report, once there is something to ask.
+"""Opens the sales report notebook in JupyterLab (`make notebook`).
 
-Arguments go to JupyterLab.
+Command-line arguments are passed to JupyterLab.
 """
 
 import os
@@ -13,7 +13,10 @@ from starschema_assets.settings import Settings
 
 
 def main() -> None:
-    """Become JupyterLab; raises CatalogError if there is no embedded catalog to ask."""
+    """Replace this process by JupyterLab.
+
+    Raises CatalogError if the embedded catalog is used and doesn't exist yet.
+    """
     settings = Settings()
     if not settings.glue_database:
         embedded.connect(settings).close()

@@ -1,7 +1,6 @@
-"""What a notebook says to the star: few words, whose answers show themselves as tables and charts.
+"""Functions for notebooks that query the star; results are displayed as tables and charts.
 
-Each answer is HTML that needs nothing from a network, so that the report made of the notebook
-shows what JupyterLab shows.
+Results are HTML that loads nothing from the network, so the report shows the same as JupyterLab.
 """
 
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ from starschema_assets.star.models import MODELS
 
 @dataclass(frozen=True)
 class Html:
-    """Something that shows itself."""
+    """HTML that Jupyter displays."""
 
     text: str
 
@@ -36,7 +35,7 @@ class Html:
 
 @dataclass(frozen=True)
 class Asked:
-    """A question with its answer, shown as a chart, a table and the SQL."""
+    """A query with its result, displayed as a chart, a table and the SQL."""
 
     question: str
     sql: str
@@ -44,7 +43,7 @@ class Asked:
 
     @property
     def frame(self) -> pd.DataFrame:
-        """The answer in pandas; Arrow's types keep money exact."""
+        """The result in pandas; Arrow's types keep money exact."""
         return self.table.to_pandas(types_mapper=pd.ArrowDtype)
 
     def _repr_html_(self) -> str:
@@ -57,10 +56,10 @@ class Asked:
 
 
 class Star:
-    """The star's tables, on Athena or in the embedded catalog, as the settings say."""
+    """The star's tables, in Athena or in the embedded catalog, depending on the settings."""
 
     def __init__(self) -> None:
-        """Nothing is asked before something is shown."""
+        """Read the settings. No query runs yet."""
         self.settings = Settings()
 
     def _repr_html_(self) -> str:
@@ -73,12 +72,12 @@ class Star:
         return f"{page_head()}{Html(f'<p class=source>Source: {escape(where)}.</p>')._repr_html_()}"
 
     def ask(self, question: str) -> Asked:
-        """Ask SQL, or a question of the project by its name."""
+        """Run SQL, or one of the project's queries by its name. Raises QueryError."""
         sql = read(question)
         return Asked(question, sql, query(sql, self.settings).table)
 
     def tables(self) -> Html:
-        """What a row of each table is, and how many there are."""
+        """Return an overview of all tables: grain, row count, key and description."""
         counts = " union all ".join(
             f"select {literal(contract.table)} as name, count(*) as n from {contract.table}"
             for contract in _contracts()
@@ -89,10 +88,10 @@ class Star:
                 [
                     {
                         "table": contract.table,
-                        "aRowIs": contract.grain.removeprefix("one row per "),
+                        "oneRowPer": contract.grain.removeprefix("one row per "),
                         "rows": found[contract.table],
                         "key": ", ".join(contract.key),
-                        "whatItSays": contract.description,
+                        "description": contract.description,
                     }
                     for contract in _contracts()
                 ]
@@ -100,7 +99,7 @@ class Star:
         )
 
     def joins(self) -> Html:
-        """How the fact finds its dimensions."""
+        """Return all foreign keys: the columns to join by."""
         keys = {contract.table: contract.key for contract in _contracts()}
         return Html(
             html_table(
@@ -114,7 +113,7 @@ class Star:
         )
 
     def sample(self, table: str, rows: int = 3) -> Html:
-        """A few rows, without their personal columns."""
+        """Return a few rows of a table, without personal columns. Raises QueryError."""
         contracts = {contract.table: contract for contract in _contracts()}
         if table not in contracts:
             raise QueryError(no_table(table, list(contracts)))
@@ -125,12 +124,12 @@ class Star:
         return Html(html_table(query(sql, self.settings).table.to_pylist()))
 
     def dashboard(self) -> Dashboard:
-        """All sales by country, product line and month, to be filtered."""
+        """Return the dashboard: all sales, with filters for country, product line and months."""
         return Dashboard(cube_of(self.ask(QUESTION).table.to_pylist()))
 
 
 def _contracts() -> list[Contract]:
-    """The fact first: the others say more about it."""
+    """Return the contracts of the star, the fact first."""
     return [model.contract for model in MODELS][::-1]
 
 

@@ -1,7 +1,7 @@
-"""An analyst's question: on Athena with the Glue catalog, else on the embedded catalog.
+"""Runs a query in Athena with the Glue catalog, or else in the embedded catalog (`make query`).
 
-`python -m starschema_assets.analytics.query "select …"` or `@file.sql`, or the name of one of the
-questions in the folder `questions`.
+`python -m starschema_assets.analytics.query "select …"`, `@file.sql`, or the name of a file in the
+folder `questions`.
 """
 
 import argparse
@@ -21,13 +21,13 @@ from starschema_assets.settings import Settings
 
 QUESTIONS = Path(__file__).parent / "questions"
 SHOWN_ROWS = 1000
-"""Of a longer answer the first rows are printed."""
+"""Maximum number of rows that are printed."""
 
 
 def query(sql: str, settings: Settings) -> Answer:
-    """Ask about the star's tables, by their bare names. Raises QueryError."""
+    """Run a query on the star's tables, which have no schema prefix. Raises QueryError."""
     if settings.glue_database:
-        # Half a second to import, which a question to the embedded catalog doesn't need.
+        # Imported here: the import takes half a second, and the embedded catalog doesn't need it.
         from starschema_assets.analytics import athena  # noqa: PLC0415
 
         return athena.query(sql, settings)
@@ -35,12 +35,12 @@ def query(sql: str, settings: Settings) -> Answer:
 
 
 def questions() -> dict[str, Path]:
-    """The project's own questions, by name."""
+    """Return the files of the project's queries by name."""
     return {path.stem: path for path in sorted(QUESTIONS.glob("*.sql"))}
 
 
 def read(argument: str) -> str:
-    """The SQL that an argument of the command is or names."""
+    """Return the SQL of an argument: SQL itself, @file, or a name. Raises QueryError."""
     known = questions()
     if argument.startswith("@"):
         try:
@@ -51,7 +51,7 @@ def read(argument: str) -> str:
         return known[argument].read_text(encoding="utf-8")
     if argument.isidentifier() or not argument.strip():
         raise QueryError(
-            f"{argument!r} is neither SQL nor a question: give a query, @file, "
+            f"{argument!r} is neither SQL nor the name of a query: give SQL, @file, "
             f"or one of {', '.join(known) or 'none yet'}{did_you_mean(argument, known)}"
         )
     return argument
@@ -69,11 +69,11 @@ def _query_embedded(sql: str, settings: Settings) -> Answer:
         said, line, place = str(error).partition("\nLINE ")
         where = f"{line.strip()} {place}\n" if place else ""
         cause = " ".join(said.split())
-        raise QueryError(f"{where}{settings.catalog} could not answer: {cause}") from error
+        raise QueryError(f"{where}The query on {settings.catalog} failed: {cause}") from error
 
 
 def show(answer: Answer) -> None:
-    """Print the rows as a table, and a line of what it took."""
+    """Print the rows as a table, and a line with row count, time and cost."""
     shown = answer.table.slice(length=SHOWN_ROWS)
     print(
         tabulate(
@@ -92,7 +92,7 @@ def _summary(answer: Answer) -> str:
     rows = answer.table.num_rows
     counted = "1 row" if rows == 1 else f"{rows} rows"
     if rows > SHOWN_ROWS:
-        counted += f" (the first {SHOWN_ROWS} shown)"
+        counted += f" (showing the first {SHOWN_ROWS})"
     parts = [counted, f"{answer.seconds:.2f} s"]
     if answer.scanned is not None:
         parts += [f"{answer.scanned:,} bytes scanned", f"{answer.cost:.6f} USD"]
@@ -100,10 +100,11 @@ def _summary(answer: Answer) -> str:
 
 
 def main() -> None:
-    """Print the answer as a table."""
+    """Run the query and print its result."""
     parser = argparse.ArgumentParser(
         prog="python -m starschema_assets.analytics.query",
-        description="Ask Athena, or the embedded catalog where STARSCHEMA_GLUE_DATABASE isn't set.",
+        description="Run a query in Athena, or in the embedded catalog if "
+        "STARSCHEMA_GLUE_DATABASE isn't set.",
     )
     parser.add_argument(
         "question", help=f"SQL, @file with SQL, or one of: {', '.join(questions())}"

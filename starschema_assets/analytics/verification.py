@@ -1,4 +1,4 @@
-"""Finds questions, and cells of the notebook, that ask for what the star doesn't have."""
+"""Finds queries and notebook cells that use tables or columns which the star doesn't have."""
 
 import ast
 import json
@@ -14,12 +14,12 @@ from starschema_assets.errors import did_you_mean
 from starschema_assets.star.verification import EmptyTables
 
 MAX_TEXT = 60
-"""Characters of a query that are shown."""
+"""Maximum length of a query in a message."""
 NOTEBOOK = Path(__file__).with_name("sales_report.ipynb")
 
 
 def faults_of_analytics(star: Sequence[Contract]) -> Iterator[str]:
-    """One line for each question and each cell that the star can't answer."""
+    """Yield one message for each query and each notebook cell that doesn't fit the star."""
     names = [contract.table for contract in star]
     with EmptyTables(star) as tables:
         for name, file in questions().items():
@@ -39,17 +39,17 @@ def faults_of_analytics(star: Sequence[Contract]) -> Iterator[str]:
 
 
 def no_table(table: str, names: Sequence[str]) -> str:
-    """What is said about a table that the star doesn't have."""
+    """Return the message about a table that the star doesn't have."""
     there_are = ", ".join(names)
-    return f"the star has no table {table}; there are: {there_are}{did_you_mean(table, names)}"
+    return f"the star has no table {table}; its tables: {there_are}{did_you_mean(table, names)}"
 
 
 def _calls() -> Iterator[tuple[str, str]]:
-    """The methods that the notebook calls with a text, with that text."""
+    """Yield the names of methods that the notebook calls with a string, and the string."""
     notebook = json.loads(NOTEBOOK.read_text(encoding="utf-8"))
     for cell in notebook["cells"]:
         code = "".join(cell["source"]) if cell["cell_type"] == "code" else ""
-        with suppress(SyntaxError):  # a cell may hold what is Jupyter's, not Python's
+        with suppress(SyntaxError):  # a cell may contain Jupyter commands
             for node in ast.walk(ast.parse(code)):
                 match node:
                     case ast.Call(

@@ -1,4 +1,4 @@
-"""The dashboard in JupyterLab, where widgets choose what it shows."""
+"""The dashboard in JupyterLab, with widgets as its filters."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,10 +12,10 @@ WIDE = ipywidgets.Layout(width="100%")
 
 
 class Dashboard:
-    """Shows itself with widgets where there is a kernel, else with controls of its own."""
+    """The dashboard: with Jupyter's widgets if there is a kernel, otherwise with HTML controls."""
 
     def __init__(self, cube: Mapping[str, Any]) -> None:
-        """`cube` as of `cube_of`."""
+        """Create the widgets. `cube` is the result of `cube_of`."""
         self.cube = cube
         self.country = _dropdown("Country", "All countries", cube["countries"])
         self.line = _dropdown("Product line", "All product lines", cube["lines"])
@@ -59,7 +59,7 @@ class Dashboard:
         )
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
-        """A page without a kernel takes the HTML."""
+        """Return widgets and HTML. A page without a kernel displays the HTML."""
         return {
             **self.box._repr_mimebundle_(),
             "text/html": dashboard_html(self.cube, controls=True),

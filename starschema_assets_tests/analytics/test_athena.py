@@ -180,7 +180,7 @@ def test_the_query_runs_in_the_workgroup_and_the_database(server: Emulator) -> N
 
 
 def test_a_failed_query_says_why() -> None:
-    with pytest.raises(QueryError, match=r"Athena could not answer: .*colour"):
+    with pytest.raises(QueryError, match=r"Athena query failed: .*colour"):
         query("select colour from (select 1 as one)", ON_AWS)
 
 
@@ -190,7 +190,7 @@ def test_a_malformed_query_says_where(faults: FaultyAWS) -> None:
     faults.refuse["StartQueryExecution"] = [
         error("InvalidRequestException", message, AthenaErrorCode="MALFORMED_QUERY")
     ]
-    with pytest.raises(QueryError, match="Athena refuses the query: line 1:1: mismatched input"):
+    with pytest.raises(QueryError, match="Athena rejected the query: line 1:1: mismatched input"):
         query("selekt 1", ON_AWS)
 
 
@@ -205,7 +205,7 @@ def test_a_missing_workgroup_is_named(faults: FaultyAWS) -> None:
 
 def test_a_workgroup_without_a_place_for_results_is_named() -> None:
     settings = ON_AWS.model_copy(update={"athena_workgroup": "nowhere"})
-    with pytest.raises(QueryError, match="workgroup nowhere has no place for results: set its"):
+    with pytest.raises(QueryError, match="workgroup nowhere has no query result location: set one"):
         query("select 1", settings)
 
 
@@ -256,5 +256,5 @@ def test_a_command_that_fails_on_athena_says_what_athena_says(
     monkeypatch.setenv("STARSCHEMA_GLUE_DATABASE", "sales")
     monkeypatch.setattr("sys.argv", ["query", "select 1"])
     faults.refuse["StartQueryExecution"] = [error("InvalidRequestException", "line 1:8: no")]
-    with pytest.raises(QueryError, match=r"^Athena refuses the query: line 1:8: no$"):
+    with pytest.raises(QueryError, match=r"^Athena rejected the query: line 1:8: no$"):
         main()

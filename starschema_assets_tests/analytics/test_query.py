@@ -66,7 +66,7 @@ def test_without_a_catalog_the_error_says_how_to_make_it(tmp_path: Path) -> None
 def test_the_engine_says_what_is_wrong_with_the_sql(
     settings: Settings, sql: str, reason: str
 ) -> None:
-    with pytest.raises(QueryError, match=f"(?s)catalog.duckdb could not answer: .*{reason}"):
+    with pytest.raises(QueryError, match=f"(?s)catalog.duckdb failed: .*{reason}"):
         query(sql, settings)
 
 
@@ -88,7 +88,7 @@ def test_a_huge_answer_is_cut_and_says_so(settings: Settings) -> None:
     assert " 10000 │" in done.stdout
     assert " 10999 │" in done.stdout
     assert " 11000 │" not in done.stdout
-    assert "80000 rows (the first 1000 shown)" in done.stdout.splitlines()[-1]
+    assert "80000 rows (showing the first 1000)" in done.stdout.splitlines()[-1]
 
 
 def test_the_command_takes_a_file(settings: Settings, tmp_path: Path) -> None:
@@ -121,7 +121,9 @@ from dim_customers"""
 
 @pytest.mark.parametrize("argument", ["sales_by_contry", "", " "])
 def test_what_is_no_sql_is_told_which_questions_there_are(argument: str) -> None:
-    with pytest.raises(QueryError, match=r"neither SQL nor a question: .*best_customers.*margin"):
+    with pytest.raises(
+        QueryError, match=r"neither SQL nor the name of a query: .*best_customers.*margin"
+    ):
         read(argument)
 
 

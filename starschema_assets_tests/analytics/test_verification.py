@@ -54,12 +54,12 @@ def test_a_cell_that_asks_for_what_is_gone_is_told(folder: Path) -> None:
     )
     assert list(faults_of_analytics([SALES])) == [
         (
-            'report.ipynb: sample("sale"): the star has no table sale; there are: sales; '
+            'report.ipynb: sample("sale"): the star has no table sale; its tables: sales; '
             "did you mean sales?"
         ),
         (
-            "report.ipynb: ask(\"how_many\"): 'how_many' is neither SQL nor a question: "
-            "give a query, @file, or one of good"
+            "report.ipynb: ask(\"how_many\"): 'how_many' is neither SQL nor the name of a query: "
+            "give SQL, @file, or one of good"
         ),
         (
             'report.ipynb: ask("select 1 from buyers"): line 1: Catalog Error: Table with '
@@ -70,5 +70,5 @@ def test_a_cell_that_asks_for_what_is_gone_is_told(folder: Path) -> None:
 
 def test_a_sample_of_a_table_that_is_gone_names_those_that_there_are() -> None:
     tables = ", ".join(model.contract.table for model in reversed(MODELS))
-    with pytest.raises(QueryError, match=rf"^the star has no table buyers; there are: {tables}"):
+    with pytest.raises(QueryError, match=rf"^the star has no table buyers; its tables: {tables}"):
         Star().sample("buyers")

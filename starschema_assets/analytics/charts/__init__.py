@@ -1,1 +1,1 @@
-"""Charts and tables that a notebook and the report show alike, drawn by the browser alone."""
+"""Charts and tables of notebook and report. The browser draws them, without a kernel."""

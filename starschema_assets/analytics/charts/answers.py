@@ -1,4 +1,4 @@
-"""The chart of each question: its answer's rows, in the shape that the plot draws."""
+"""Draws the chart of each query: converts the result's rows to the plot's data."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
@@ -28,7 +28,7 @@ def _sales_by_month(rows: Rows) -> str:
         }
         for row in rows
     ]
-    return html_of(by_year("Sales by month", "A line a year"), points)
+    return html_of(by_year("Sales by month", "One line per year"), points)
 
 
 def _margin(rows: Rows) -> str:
@@ -42,12 +42,12 @@ def _margin(rows: Rows) -> str:
         }
         for place, row in enumerate(rows)
     ]
-    subtitle = "The dark part of the sales is margin; its share stands at the end"
+    subtitle = "The dark part of a bar is the margin; the figure shows sales and margin in percent"
     return html_of(ranked("Margin by product line", subtitle, parts=True), bars)
 
 
 def _largest_quantity(rows: Rows) -> str:
-    """One bar a line, however many of its order lines reach the quantity."""
+    """Return one bar per product line, even if several order lines have the largest quantity."""
     largest = {row["productLine"]: row for row in rows}
     return _bars(
         list(largest.values()),
@@ -68,4 +68,4 @@ CHARTS: Mapping[str, Callable[[Rows], str]] = {
     "margin": _margin,
     "largest_quantity_by_product_line": _largest_quantity,
 }
-"""HTML by the name of the question, for a page that has `page_head`."""
+"""Functions that return a chart's HTML, by query. The page must include `page_head`."""

@@ -1,4 +1,4 @@
-"""The figures that the dashboard adds up, packed so that a page with them stays small."""
+"""Builds the compact dataset that the dashboard aggregates in the browser."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -9,9 +9,10 @@ Row = Mapping[str, Any]
 
 
 def cube_of(rows: Sequence[Row]) -> dict[str, Any]:
-    """The answer to QUESTION by columns: positions in lists of names, whole cents and pieces.
+    """Return the result of QUESTION by columns.
 
-    A browser adds up whole cents exactly, up to 90 trillion USD.
+    Countries, lines and products are indexes into lists of names, months count from the first one,
+    and sales are in cents, which a browser adds up exactly up to 90 trillion USD.
     """
     months = _every_month(row["year"] * 12 + row["month"] - 1 for row in rows)
     countries = sorted({row["country"] for row in rows})
@@ -38,7 +39,7 @@ def cube_of(rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def _product(row: Row) -> tuple[str, str, str]:
-    """Line, code and name; what is without a code is the rest of its line."""
+    """Return product line, code and name. A row without a code is all other products of a line."""
     code = row["productCode"]
     return (
         row["productLine"],

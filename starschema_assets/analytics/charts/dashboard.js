@@ -1,5 +1,5 @@
-// The dashboard: adds up the cube for what is chosen and hands the sums to the charts. It runs in
-// the reader's browser, and in JupyterLab, where widgets choose instead of the controls.
+// The dashboard: aggregates the cube by the chosen filters and passes the sums to the charts. It
+// runs in the browser with its own controls, and in JupyterLab, where widgets replace them.
 window.salesDashboard = (() => {
   const ALL = -1;
   const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun",
@@ -9,7 +9,8 @@ window.salesDashboard = (() => {
     (cents / 100).toLocaleString("en-US", { style: "currency", currency: "USD" });
   const monthName = (month) => `${MONTHS[month.slice(5) - 1]} ${month.slice(0, 4)}`;
 
-  // Sums in whole cents. Countries and lines are those of all the others, too, for comparison.
+  // Sums in cents. The sums by country ignore the chosen country, and those by line the chosen
+  // line, so that the chosen one can be compared with the others.
   function summary(cube, chosen) {
     const sums = {
       months: cube.months.map(() => 0),
@@ -38,7 +39,7 @@ window.salesDashboard = (() => {
     return sums;
   }
 
-  // The largest sums as rows of a chart; the chosen one is there even if it is small.
+  // Returns the largest sums as rows of a chart, and always includes the chosen one.
   function ranked(sums, names, most, chosen) {
     return sums
       .map((cents, place) => ({ label: names[place], value: cents / 100, id: place }))

@@ -1,4 +1,4 @@
-"""The dashboard as HTML: controls, figures and charts, all of them filled in by dashboard.js."""
+"""The dashboard's HTML: controls, figures and charts, which dashboard.js fills in."""
 
 import uuid
 from collections.abc import Mapping
@@ -20,10 +20,10 @@ CONTROLS = {"country": "Country", "line": "Product line", "first": "From", "last
 def dashboard_html(
     cube: Mapping[str, Any], chosen: Mapping[str, int] | None = None, *, controls: bool
 ) -> str:
-    """The dashboard of a cube, for a page that has `page_head`.
+    """Return the dashboard of a cube. The page must include `page_head`.
 
-    `chosen` has places in the cube's lists: country and line (-1: all), first and last month; and
-    top, the number of bars. Without controls it shows that and no more.
+    `chosen` is the initial filter. Country, line (-1: all), first and last (month) are indexes into
+    the cube's lists; top is the number of bars. Without controls, users can't change the filter.
     """
     specs = {
         "months": over_time("Sales over time"),

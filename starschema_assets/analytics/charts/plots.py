@@ -1,4 +1,4 @@
-"""The kinds of charts, each drawn from rows of a fixed shape named `rows`."""
+"""The kinds of charts. Each draws the dataset `rows`, whose columns are given here."""
 
 import altair as alt
 
@@ -16,9 +16,9 @@ from starschema_assets.analytics.charts.theme import (
 
 _DATA = alt.NamedData(ROWS)
 _SHORT = "datum.value == 0 ? '{0}0' : format(datum.value, '{0}~s')"
-"""A figure on an axis: $0, $500k, $1.5M."""
+"""Format of a figure on an axis: $0, $500k, $1.5M."""
 _STEP = 34
-"""Pixels from one bar to the next, its label included."""
+"""Pixels from one bar to the next, including the label."""
 _MONTH = (
     "utcFormat(datum.value, '%m') == '01' "
     "? [utcFormat(datum.value, '%b'), utcFormat(datum.value, '%Y')] "
@@ -29,10 +29,10 @@ _MONTH = (
 def ranked(
     title: str, subtitle: str = "", *, of: str = "Sales (USD)", parts: bool = False
 ) -> alt.TopLevelMixin:
-    """Bars in the order of the rows, with name and figure above each, so that any width will do.
+    """Return horizontal bars in the order of the rows, with name and figure above each bar.
 
-    Of rows of `place` (0 and up), `label`, `value` and, if wanted, `faded`, `note` (follows the
-    figure) and, with `parts`, `part` (is drawn within the bar).
+    Rows have `place` (from 0), `label` and `value`. Optional are `faded` and `note` (shown after
+    the figure). With `parts` they also have `part` (drawn within the bar).
     """
     is_money = of.endswith("(USD)")
     value = alt.Tooltip("value:Q", title=of, format=CENTS if is_money else WHOLE)
@@ -67,7 +67,7 @@ def ranked(
 
 
 def over_time(title: str) -> alt.TopLevelMixin:
-    """Of rows of `month` (milliseconds since 1970), `label` and `value`, one a month."""
+    """Return a line over months. Rows have `month` (milliseconds since 1970), `label`, `value`."""
     base = alt.Chart(_DATA).encode(
         x=alt.X(
             "month:T",
@@ -98,7 +98,7 @@ def over_time(title: str) -> alt.TopLevelMixin:
 
 
 def by_year(title: str, subtitle: str) -> alt.TopLevelMixin:
-    """A line a year, to compare months. Of rows of `year`, `month` (1 to 12), `name`, `value`."""
+    """Return one line per year. Rows have `year`, `month` (1 to 12), `name`, `value`."""
     lines: alt.Chart = (
         alt.Chart(_DATA)
         .mark_line(point=alt.OverlayMarkDef(size=44), strokeWidth=2)

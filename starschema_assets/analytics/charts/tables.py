@@ -1,4 +1,4 @@
-"""An answer as a table that is pleasant to read: money with its cents, names in words."""
+"""Formats a query result as an HTML table: money with cents, column names in words."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -11,12 +11,12 @@ _WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def is_money(value: object) -> bool:
-    """Whether a value is an amount: of all that questions answer, only money has cents."""
+    """Return whether a value is money. In query results, only money has two decimals."""
     return isinstance(value, Decimal) and value.as_tuple().exponent == CENTS
 
 
 def html_table(rows: Sequence[Mapping[str, object]]) -> str:
-    """The rows as HTML."""
+    """Return the rows as an HTML table."""
     if not rows:
         return '<p class="empty">No rows.</p>'
     names = list(rows[0])
@@ -41,26 +41,26 @@ def html_table(rows: Sequence[Mapping[str, object]]) -> str:
 
 
 def heading(column: str) -> str:
-    """A column's name in words: `marginPercent` is `Margin percent`."""
+    """Return a column's name in words: `Margin percent` for `marginPercent`."""
     return _WORDS.sub(" ", column).capitalize()
 
 
 def written(column: str, value: object) -> str:
-    """A value as it is written in English."""
+    """Return a value as text in English notation."""
     if value is None:
         return "NULL"
     if is_money(value):
         return f"${value:,}"
     if isinstance(value, float):
         return f"{value:,.1f}{' %' if column.endswith('Percent') else ''}"
-    # Numbers that count are grouped; those that name something, 10104 or 2024, aren't.
+    # Counts get thousands separators; identifiers and years, such as 10104 or 2024, don't.
     if isinstance(value, int | Decimal) and not is_name(column):
         return f"{value:,}"
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def is_name(column: str) -> bool:
-    """Whether the numbers of a column name something and count nothing."""
+    """Return whether a column's numbers are identifiers, years or months, not counts."""
     return column.endswith("Number") or column in {"year", "month"}
 
 

@@ -1,4 +1,4 @@
-"""How every chart looks, and what a page must hold before it can draw one."""
+"""Theme of all charts, and the styles and scripts that a page needs to draw them."""
 
 import json
 import uuid
@@ -22,7 +22,7 @@ WHOLE = ",.0f"
 
 FOLDER = Path(__file__).parent
 ROWS = "rows"
-"""The name of the data that every chart draws."""
+"""Name of the dataset that every chart draws."""
 
 CONFIG = {
     "font": "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', sans-serif",
@@ -53,22 +53,22 @@ CONFIG = {
     "legend": {"labelColor": INK, "labelFontSize": 12, "title": None, "orient": "top"},
 }
 AUTOSIZE = {"type": "fit-x", "contains": "padding"}
-"""As wide as there is room, and as high as there are rows."""
+"""The width follows the container, the height follows the number of rows."""
 
 _GLOBALS = "window.vegaEmbed = vegaEmbed;"
 OPTIONS = {"actions": False, "renderer": "svg", "logLevel": 1}
-"""Of vegaEmbed: errors are logged, and no warning that a chart has no rows yet. SVG: its text can
-be selected, searched and read aloud."""
+"""Options of vegaEmbed. Only errors are logged; otherwise a chart without rows would log a warning.
+SVG, because its text can be selected, searched and read aloud."""
 
 
 def spec_of(chart: alt.TopLevelMixin) -> dict[str, Any]:
-    """The chart in Vega-Lite, in the project's look, without its rows."""
+    """Return the chart's Vega-Lite spec with the theme and without data."""
     spec: dict[str, Any] = chart.to_dict()
     return spec | {"config": CONFIG, "autosize": AUTOSIZE}
 
 
 def html_of(chart: alt.TopLevelMixin, rows: Sequence[Mapping[str, object]]) -> str:
-    """The chart of these rows as HTML, for a page that has `page_head`."""
+    """Return HTML that draws the chart with these rows. The page must include `page_head`."""
     spec = spec_of(chart) | {"datasets": {ROWS: list(rows)}}
     place = f"chart-{uuid.uuid4().hex}"
     return (
@@ -78,9 +78,9 @@ def html_of(chart: alt.TopLevelMixin, rows: Sequence[Mapping[str, object]]) -> s
 
 
 def page_head() -> str:
-    """Styles and scripts, Vega's own among them, so that nothing is loaded from a network.
+    """Return styles and scripts, including Vega, so that nothing is loaded from the network.
 
-    A notebook's page may get it twice: what Vega declares stays within a function.
+    A page may include it twice, so Vega's declarations are wrapped in a function.
     """
     version = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
     vega = vl_convert.javascript_bundle(_GLOBALS, vl_version=version)
@@ -92,7 +92,7 @@ def page_head() -> str:
 
 
 def script_json(value: object) -> str:
-    """JSON that may stand within a script of a page, whatever text it holds."""
+    """Return JSON that is safe to embed in a <script> element."""
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")

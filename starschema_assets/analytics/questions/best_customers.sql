@@ -1,4 +1,4 @@
--- The ten customers with the largest sales, in USD, cancelled orders included.
+-- The ten customers with the largest sales, in USD, including cancelled orders.
 select
     dim_customers.customerNumber,
     dim_customers.customerName,

@@ -1,5 +1,4 @@
--- The largest quantity ordered at once of each product line: every order line that reaches it,
--- with its product, cancelled orders included.
+-- The order lines with the largest quantity of each product line, including cancelled orders.
 with ranked as (
     select
         dim_products.productLine,

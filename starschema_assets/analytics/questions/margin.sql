@@ -1,6 +1,6 @@
--- What is left of each product line's sales after paying its vendors, in USD and in percent of the
--- sales, cancelled orders included. The price paid is that of the day of the order, as far as the
--- history goes back.
+-- Margin (sales minus purchase cost) by product line, in USD and in percent of sales.
+-- Cancelled orders are included. The cost uses the purchase price on the day of the order. Orders
+-- before the start of the price history use its oldest price.
 with amounts as (
     select
         dim_products.productLine,

@@ -1,5 +1,4 @@
--- Sales of each country by where customers were when they ordered, in USD, cancelled orders
--- included.
+-- Sales by the customers' country on the day of the order, in USD, including cancelled orders.
 select
     dim_locations.country,
     count(distinct fact_orders.orderNumber) as orders,

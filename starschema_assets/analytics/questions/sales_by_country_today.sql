@@ -1,5 +1,6 @@
--- Sales of each country by where customers are today, in USD, cancelled orders included: a customer
--- who moves takes past sales along, unlike in sales_by_country.
+-- Sales by the customers' current country, in USD, including cancelled orders.
+-- All orders of a customer count for the current country; in sales_by_country each order counts for
+-- the country on its day.
 select
     dim_locations.country,
     count(distinct fact_orders.orderNumber) as orders,

@@ -1,4 +1,4 @@
--- Sales of each month in which something was ordered, in USD, cancelled orders included.
+-- Sales by month, in USD, including cancelled orders. Months without orders have no row.
 select
     dim_dates.year,
     dim_dates.month,

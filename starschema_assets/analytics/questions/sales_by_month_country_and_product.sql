@@ -1,6 +1,6 @@
--- Sales of each month, country and product, in USD, cancelled orders included: what the dashboard
--- adds up. The 100 best products of each line have their own rows, the rest of a line is one
--- without code and name; so the answer grows with months and countries, not with orders.
+-- Sales by month, country and product, in USD, including cancelled orders, for the dashboard.
+-- The 100 best products of each line have their own rows. The other products of a line are one row
+-- without code and name, so the result grows with months and countries, not with orders.
 with ranked as (
     select
         dim_products.productCode,

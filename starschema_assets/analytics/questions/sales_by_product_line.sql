@@ -1,4 +1,4 @@
--- Sales of each product line, in USD, cancelled orders included.
+-- Sales by product line, in USD, including cancelled orders.
 select
     dim_products.productLine,
     count(distinct fact_orders.orderNumber) as orders,

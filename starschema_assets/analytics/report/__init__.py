@@ -1,1 +1,1 @@
-"""The asset analytics/sales_report: the notebook, executed, as one page that needs no network."""
+"""The asset analytics/sales_report: the executed notebook as one page, which works offline."""

@@ -1,4 +1,4 @@
-"""The asset analytics/sales_report, and what has it made anew."""
+"""The asset analytics/sales_report, and the sensor that recreates it after each crawl."""
 
 from dagster import (
     AssetExecutionContext,
@@ -27,7 +27,7 @@ SECONDS = 15
 _WANTED = (
     (AutomationCondition.newly_missing() | AutomationCondition.any_deps_updated())
     .since(AutomationCondition.newly_requested() | AutomationCondition.newly_updated())
-    .with_label("the catalog was crawled after the report was made")
+    .with_label("the catalog was crawled after the report was created")
 )
 WHEN = (
     _WANTED
@@ -35,12 +35,12 @@ WHEN = (
     & ~AutomationCondition.any_deps_in_progress()
     & ~AutomationCondition.in_progress()
     & AutomationCondition.all_deps_blocking_checks_passed()
-).with_label("once after each good crawl")
-"""A report that failed isn't tried again before the next crawl: the notebook has to be mended."""
+).with_label("once after each successful crawl")
+"""A failed report isn't retried before the next crawl, because the notebook must be fixed first."""
 
 
 def report_assets(settings: Settings) -> AssetsDefinition:
-    """The report as an asset downstream of the catalog."""
+    """Return the report as an asset downstream of the catalog."""
 
     @asset(
         key=KEY,
@@ -50,15 +50,15 @@ def report_assets(settings: Settings) -> AssetsDefinition:
         owners=OWNERS,
         automation_condition=WHEN,
         metadata={"dagster/uri": open_lake(settings).document_uri(DOCUMENT)},
-        description="The notebook `sales_report.ipynb`, executed, as one HTML page that filters by "
-        "country, product line and months in the reader's browser. It loads nothing from a network "
-        "and holds no personal data. Made once after each crawl whose check passed.",
+        description="The executed notebook `sales_report.ipynb` as one HTML page, with filters for "
+        "country, product line and months. It loads nothing from the network and contains no "
+        "personal data. It is created once after each crawl whose check passed.",
     )
     def sales_report(
         context: AssetExecutionContext, lake: ResourceParam[Lake]
     ) -> MaterializeResult[None]:
-        """Execute the notebook and publish the page. Fails with the error of the cell that did."""
-        # Two seconds to import, which nobody who loads the definitions should have to wait.
+        """Execute the notebook and publish the page. Fails with the error of a failed cell."""
+        # Imported here: the import takes two seconds, and loading the definitions doesn't need it.
         from starschema_assets.analytics.report.execution import (  # noqa: PLC0415
             NotebookFailed,
             execute,
@@ -84,11 +84,11 @@ def report_assets(settings: Settings) -> AssetsDefinition:
 
 
 def report_sensor() -> AutomationConditionSensorDefinition:
-    """The sensor that has the report made."""
+    """Return the sensor that starts the report."""
     return AutomationConditionSensorDefinition(
         "report_after_crawl",
         target=[KEY],
         default_status=DefaultSensorStatus.RUNNING,
         minimum_interval_seconds=SECONDS,
-        description="Has the report made once after each crawl whose check passed.",
+        description="Creates the report once after each crawl whose check passed.",
     )

@@ -1,4 +1,4 @@
-"""Runs the notebook in a kernel of its own, without what it has no business to know."""
+"""Executes the notebook in a separate kernel, without the source's settings and password."""
 
 import os
 import re
@@ -17,25 +17,25 @@ from starschema_assets.settings import Settings
 
 NOTEBOOK = Path(__file__).parent.parent / "sales_report.ipynb"
 CELL_SECONDS = 900
-"""For one cell: a query may wait in Athena's queue."""
+"""Timeout per cell. It is long, because a query may wait in Athena's queue."""
 NEEDED = ("lake_uri", "catalog", "scratch", "glue_database", "athena_workgroup", "memory_limit")
-"""The settings of a question. The source, its password too, is none of the notebook's business."""
+"""Settings that a query needs. Those of the source are left out, so that a cell can't read them."""
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
-class NotebookFailed(StarschemaError):  # noqa: N818 - reads as what happened
-    """A cell raised; the message names it and holds what it raised."""
+class NotebookFailed(StarschemaError):  # noqa: N818 - named after the event
+    """A cell raised an exception. The message contains the cell's code and the exception."""
 
 
 def execute(settings: Settings, notebook: Path = NOTEBOOK) -> Any:
-    """The notebook with its outputs, of the tables that the settings name. Raises NotebookFailed.
+    """Execute the notebook on the configured tables and return it with its outputs.
 
-    The file itself is left as it is.
+    The file isn't changed. Raises NotebookFailed.
     """
     nb = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
     with tempfile.TemporaryDirectory(prefix="notebook") as folder:
-        # Sockets in a folder of this user, where others of the machine could reach a port.
+        # Unix sockets in a private folder: other users of the machine could connect to a TCP port.
         kernel = {
             "transport": "ipc",
             "ip": f"{folder}/kernel",
@@ -67,12 +67,12 @@ def _environment(settings: Settings, folder: str) -> Mapping[str, str]:
             for name, value in values.items()
             if value is not None
         },
-        "IPYTHONDIR": folder,  # nobody's own profile changes what comes out
+        "IPYTHONDIR": folder,  # ignore the user's IPython profile
     }
 
 
 def _absolute(value: str | Path) -> str | Path:
-    """A path as the kernel finds it, which works in a folder of its own."""
+    """Make a path absolute, because the kernel runs in another working directory."""
     return value.absolute() if isinstance(value, Path) else value
 
 

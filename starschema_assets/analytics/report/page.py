@@ -1,4 +1,4 @@
-"""The executed notebook as one page."""
+"""Renders the executed notebook as one HTML page."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -9,13 +9,13 @@ from nbconvert import HTMLExporter
 
 FOLDER = Path(__file__).parent
 JUPYTER_ONLY = "jupyter-only"
-"""The tag of a cell that speaks of JupyterLab."""
+"""Tag of a cell that is only shown in JupyterLab."""
 DASHBOARD = "dashboard"
-"""The tag of the cells that end the notebook and begin the report."""
+"""Tag of the cells that are last in the notebook and first in the report."""
 
 
 def report_html(nb: Any) -> str:
-    """HTML without Python code, and without anything that a kernel would have to answer."""
+    """Return the page, without Python code and without widgets that need a kernel."""
     exporter = HTMLExporter(  # type: ignore[no-untyped-call]
         template_name="template", extra_template_basedirs=[str(FOLDER)], anchor_link_text=""
     )
@@ -27,7 +27,7 @@ def report_html(nb: Any) -> str:
 
 
 def _arranged(cells: Sequence[Any]) -> list[Any]:
-    """What opens the notebook, up to the cell that connects; then the dashboard, then the rest."""
+    """Return the first cells up to the one that connects, then the dashboard, then the others."""
     kept = [cell for cell in cells if not _has(cell, JUPYTER_ONLY)]
     first = next(place for place, cell in enumerate(kept) if cell.cell_type == "code") + 1
     rest = sorted(kept[first:], key=lambda cell: not _has(cell, DASHBOARD))
