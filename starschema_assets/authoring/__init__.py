@@ -1,1 +1,1 @@
-"""Writes contracts: of raw tables from the database, of star tables from their SQL."""
+"""Generates contracts: of raw tables from the database, of star tables from their SQL."""

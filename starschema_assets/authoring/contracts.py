@@ -1,8 +1,8 @@
-"""`make contracts`: writes raw contracts from what the database declares.
+"""Generates raw contracts from the database's metadata (`make contracts`).
 
-It reads tables, columns, types, nullability, keys and comments of the database in
-STARSCHEMA_SOURCE_URL. What people wrote into the contracts stays: descriptions, units, marks and
-order. Where there are contracts already, it prints the difference; `--write` takes it over.
+Reads tables, columns, types, nullability, keys and comments of the database in
+STARSCHEMA_SOURCE_URL. Keeps descriptions, units, marks and order that people wrote into existing
+contracts. If there are contracts already, it prints the difference; `--write` writes it.
 """
 
 import argparse
@@ -26,9 +26,9 @@ from starschema_assets.star.verification import NAME, OPEN_GRAIN
 
 FILE = CHECKOUT / "starschema_assets" / "raw" / "contracts.py"
 HEAD = '''\
-"""The tables of the operational database, as this project knows them.
+"""Contracts of the raw tables, which are read from the operational database.
 
-The source may have more columns than stand here: they flow into raw as they are.
+The source may have more columns than are listed here; the raw tables also contain these.
 """
 
 from starschema_assets.contract import Column, Contract
@@ -40,22 +40,22 @@ TABLE_KINDS = {"base table", "system versioned"}
 
 @dataclass(frozen=True)
 class Declaration:
-    """What the database declares of a table."""
+    """Metadata of a table in the database."""
 
     table: SourceTable
     described: Sequence[Described]
 
     @property
     def key(self) -> tuple[str, ...]:
-        """The primary key, or else a unique index without NULLs."""
+        """The primary key, or otherwise a unique index without NULLs."""
         return self.table.key or tuple(d.column for d in self.described if d.is_key)
 
 
 def main(arguments: Sequence[str] | None = None, file: Path = FILE) -> None:
-    """Print or write what the contracts would be."""
+    """Print the changes of the contracts, or write them."""
     parser = argparse.ArgumentParser("make contracts", description=__doc__)
     parser.add_argument("tables", nargs="*", help="the tables (default: all that have a key)")
-    parser.add_argument("--write", action="store_true", help="take the difference over")
+    parser.add_argument("--write", action="store_true", help="write the changes")
     options = parser.parse_args(arguments)
     before = file.read_text(encoding="utf-8") if file.exists() else HEAD
     existing = contracts_in(file) if file.exists() else {}
@@ -77,7 +77,7 @@ def main(arguments: Sequence[str] | None = None, file: Path = FILE) -> None:
 
 
 def contracts_in(file: Path) -> dict[str, Contract]:
-    """The contracts of a file by the names of their constants, in the order of CONTRACTS."""
+    """Return a file's contracts by the names of their constants, in the order of CONTRACTS."""
     names = runpy.run_path(str(file))
     constants = {id(value): name for name, value in names.items() if isinstance(value, Contract)}
     return {constants[id(contract)]: contract for contract in names.get("CONTRACTS", ())}
@@ -86,10 +86,10 @@ def contracts_in(file: Path) -> dict[str, Contract]:
 def declarations(
     source: Source, chosen: Sequence[str], written: Collection[str]
 ) -> tuple[dict[str, Declaration], list[str]]:
-    """What becomes contracts, by table, and one line for each thing that doesn't.
+    """Return the metadata of the tables that get a contract, and messages about the others.
 
-    Tables that are `chosen`, or have `written` contracts, are taken without a key, and views too.
-    Raises StarschemaError if there is no such table.
+    Views and tables without a key are included only if they are `chosen` or have `written`
+    contracts. Raises StarschemaError if a chosen table doesn't exist.
     """
     described = {
         table: list(columns) for table, columns in groupby(source.described(), attrgetter("table"))
@@ -97,8 +97,8 @@ def declarations(
     for name in chosen:
         if name not in described:
             raise StarschemaError(
-                f"{source.name} has no table {name} that the user may SELECT from; there are: "
-                f"{', '.join(described)}{did_you_mean(name, described)}"
+                f"{source.name} has no table {name}, or the user has no SELECT privilege on it. "
+                f"Available tables: {', '.join(described)}{did_you_mean(name, described)}"
             )
     found: dict[str, Declaration] = {}
     notes: list[str] = []
@@ -117,40 +117,40 @@ def declarations(
 def _left_out(
     declaration: Declaration, others: Mapping[str, Declaration], *, is_wanted: bool
 ) -> str:
-    """Why a table gets no contract; empty if it does."""
+    """Return why a table gets no contract; empty if it gets one."""
     name, kind = declaration.table.name, declaration.described[0].kind
-    takes = f'TABLES="{name}" takes it, with a key that you write'
+    include = f'to include it, use TABLES="{name}" and write its key'
     if not NAME.fullmatch(name):
         return (
-            "left out: its name has more than letters, digits and underscores; make a view with "
-            'another name, and TABLES="<view>" takes it'
+            "left out: its name has other characters than letters, digits and underscores; create "
+            'a view with another name and use TABLES="<view>"'
         )
     if same := [other for other in others if other.lower() == name.lower()]:
-        return f"left out: its name differs from {same[0]} in case only, and Athena ignores case"
+        return f"left out: its name differs from {same[0]} only in case, and Athena ignores case"
     if kind not in TABLE_KINDS and not is_wanted:
-        return f"left out: it is a {kind}; {takes}"
+        return f"left out: it is a {kind}; {include}"
     if not declaration.key and not is_wanted:
-        return f"left out: it has no key; {takes}"
+        return f"left out: it has no key; {include}"
     return ""
 
 
 def _remarks(declaration: Declaration, *, is_written: bool) -> Iterator[str]:
-    """What to know of a table that gets a contract."""
+    """Yield messages about a table that gets a contract."""
     table = declaration.table
     if not declaration.key and not is_written:
-        yield f"{table.name}: it has no key: write the columns that tell its rows apart"
+        yield f"{table.name}: it has no key; write the columns that identify a row"
     elif declaration.key and not table.key:
         key = ", ".join(declaration.key)
-        yield f"{table.name}: it has no primary key; {key}, which is unique, stands for it"
+        yield f"{table.name}: it has no primary key; the unique index on {key} is used instead"
     for column in table.left_out:
         yield (
-            f"{table.name}.{column.name}: left out: {column.reason}; a view that casts it can be "
-            "read instead"
+            f"{table.name}.{column.name}: left out: {column.reason}; to include it, read a view "
+            "that casts it"
         )
 
 
 def proposed(declaration: Declaration) -> Contract:
-    """The contract of a table that has none yet."""
+    """Return the contract of a table that has none yet."""
     table, key = declaration.table, declaration.key
     comments = {each.column: _one_line(each.comment) for each in declaration.described}
     return Contract(
@@ -173,7 +173,7 @@ def proposed(declaration: Declaration) -> Contract:
 
 
 def merged(contract: Contract, declaration: Declaration | None) -> Contract:
-    """The contract with what the database declares, and with what people wrote."""
+    """Return the contract with the database's current metadata and with the texts of people."""
     if declaration is None:
         return contract
     proposal = proposed(declaration)
@@ -191,7 +191,7 @@ def merged(contract: Contract, declaration: Declaration | None) -> Contract:
     names = [column.name for column in columns]
     for place, column in enumerate(proposal.columns):
         if column.name not in names:
-            # After the column that is before it at the source
+            # Insert it after the column that precedes it at the source
             before = proposal.columns[place - 1].name if place else None
             at = names.index(before) + 1 if before else 0
             names.insert(at, column.name)
@@ -205,7 +205,7 @@ def merged(contract: Contract, declaration: Declaration | None) -> Contract:
 
 
 def constant_of(table: str, taken: Mapping[str, Contract]) -> str:
-    """The name of a table's constant."""
+    """Return the name of a table's constant."""
     name = table.upper() if not table[0].isdigit() else f"TABLE_{table.upper()}"
     while name in taken or name == "CONTRACTS":
         name += "_"
@@ -213,7 +213,7 @@ def constant_of(table: str, taken: Mapping[str, Contract]) -> str:
 
 
 def edited(code: str, existing: Mapping[str, Contract], contracts: Mapping[str, Contract]) -> str:
-    """The code with these contracts: only those that differ are written anew."""
+    """Return the code with these contracts; only changed contracts are generated again."""
     changed = {
         constant: code_of(contracts[constant]) if constant in contracts else ""
         for constant in {**existing, **contracts}

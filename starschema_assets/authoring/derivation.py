@@ -1,7 +1,7 @@
-"""What a star table's SQL says of its columns: where they come from, NULLs, what tells rows apart.
+"""Derives facts about a star table from its SQL: origins and nullability of columns, and the key.
 
-All of it is cautious. A column may be NULL unless the SQL rules it out, and a key is given only if
-the joins can't multiply its rows.
+The results are conservative. A column is nullable unless the SQL rules out NULL, and a key is
+returned only if joins can't multiply its rows.
 """
 
 from collections.abc import Callable
@@ -30,7 +30,7 @@ _STRICT = (
     exp.Extract, exp.Year, exp.Month, exp.Day, exp.DateDiff, exp.DateTrunc, exp.TimestampTrunc,
     exp.TimeToStr,
 )  # fmt: skip
-"""What is NULL only if something in it is."""
+"""Expressions that are NULL only if one of their arguments is NULL."""
 _NEVER_NULL = (
     exp.Literal,
     exp.Boolean,
@@ -43,7 +43,7 @@ _NEVER_NULL = (
 
 
 class Derivation:
-    """A star table's query over its raw tables, with the steps and histories that it reads."""
+    """Analysis of a star table's query, including the steps and histories that it reads."""
 
     def __init__(self, model: Model) -> None:
         queries: dict[str, exp.Query | Callable[[], exp.Query]] = {
@@ -58,21 +58,21 @@ class Derivation:
         self._raw = {contract.table.lower(): contract for contract in model.sources}
 
     def origin(self, column: str) -> RawColumn | None:
-        """The raw column of which a column is a copy, blanks around texts aside; None if none."""
+        """Return the raw column that a column copies, at most trimmed; None if there is none."""
         return self._origin(self._root, _names(self._root).index(column.lower()))
 
     def is_nullable(self, column: str) -> bool:
-        """Whether a column may be NULL."""
+        """Return whether a column may be NULL."""
         return self._is_nullable(self._root, _names(self._root).index(column.lower()))
 
     @cached_property
     def key(self) -> tuple[str, ...]:
-        """Columns that tell the rows apart, in lower case; empty if the SQL doesn't show any."""
+        """Columns that identify a row, in lower case; empty if they don't follow from the SQL."""
         return tuple(sorted(self._key(self._root) or (), key=_names(self._root).index))
 
     @cached_property
     def equal(self) -> frozenset[frozenset[RawColumn]]:
-        """The pairs of raw columns that joins compare."""
+        """Pairs of raw columns that joins or filters require to be equal."""
         pairs = set()
         for scope in self._root.traverse():
             for equation in equations_of(scope):
@@ -82,7 +82,7 @@ class Derivation:
 
     @cached_property
     def sorted_by(self) -> tuple[str, ...]:
-        """The columns of `order by`, in lower case, up to the first that isn't a column."""
+        """Columns of `order by`, in lower case, up to the first that isn't a column."""
         order = self._root.expression.args.get("order")
         names = []
         for ordered in order.expressions if order else []:
@@ -112,7 +112,7 @@ class Derivation:
         return (contract.table, name) if contract and name else None
 
     def _contract(self, source: object) -> Contract | None:
-        """That of a raw table."""
+        """Return the contract if the source is a raw table."""
         is_raw = isinstance(source, exp.Table) and source.db == "raw"
         return self._raw[source.name.lower()] if is_raw else None  # type: ignore[attr-defined]
 
@@ -123,7 +123,7 @@ class Derivation:
             return True
         return self._may_be_null(scope, _query(scope).selects[place].unalias())
 
-    def _may_be_null(self, scope: Scope, value: exp.Expr) -> bool:  # noqa: PLR0911 - a rule each
+    def _may_be_null(self, scope: Scope, value: exp.Expr) -> bool:  # noqa: PLR0911 - one per rule
         if isinstance(value, exp.Column):
             return self._may_column_be_null(scope, value)
         if isinstance(value, _NEVER_NULL):
@@ -164,7 +164,7 @@ class Derivation:
         return nullable.get(column.name.lower(), True)
 
     def _key(self, scope: Scope) -> set[str] | None:
-        """The columns of a query that tell its rows apart; None if that isn't sure."""
+        """Return columns of a query that identify a row; None if that isn't certain."""
         query = _query(scope)
         makes_rows = any(each.find(exp.Unnest, exp.Explode) for each in query.selects)
         if makes_rows or scope.set_operation_scopes or _has_subtotals(scope):
@@ -202,7 +202,7 @@ class Derivation:
 
 
 def _query(scope: Scope) -> exp.Query:
-    """The query of a scope, which sqlglot's types don't tell from other expressions."""
+    """Return the query of a scope. sqlglot's types don't distinguish it from other expressions."""
     query = scope.expression
     if not isinstance(query, exp.Query):
         raise TypeError(f"not a query: {query.sql(DIALECT)}")
@@ -210,11 +210,11 @@ def _query(scope: Scope) -> exp.Query:
 
 
 def _names(scope: Scope) -> list[str]:
-    """The columns that a query returns."""
+    """Return the names of a query's columns."""
     return _query(scope).named_selects
 
 
 def _has_subtotals(scope: Scope) -> bool:
-    """Whether `group by` adds rows in which columns are NULL."""
+    """Return whether `group by` adds subtotal rows, in which columns are NULL."""
     group = scope.expression.args.get("group") or exp.Group()
     return group.find(exp.Rollup, exp.Cube, exp.GroupingSets) is not None

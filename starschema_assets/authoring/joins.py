@@ -1,4 +1,4 @@
-"""How a query joins its sources: whose rows may be missing, and which rows determine others."""
+"""Analyses joins: which sources may lack a row, and whose rows determine those of others."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -7,18 +7,18 @@ from sqlglot import exp
 from sqlglot.optimizer.scope import Scope
 
 Attribute = tuple[str, str]
-"""A source of a query, by its alias, and a column of it."""
+"""A column in a query: alias of its source, and name."""
 
 
 def aliases_of(scope: Scope) -> list[str]:
-    """The sources of a query, in their order."""
+    """Return the aliases of a query's sources, in order."""
     from_ = scope.expression.args.get("from_")
     joins = scope.expression.args.get("joins") or []
     return [part.alias_or_name for part in [from_, *joins] if part]
 
 
 def optional_sources(scope: Scope) -> set[str]:
-    """The sources whose columns are NULL where an outer join finds no row."""
+    """Return the sources whose columns are NULL if an outer join finds no row."""
     found: set[str] = set()
     before: list[str] = aliases_of(scope)[:1]
     for join in scope.expression.args.get("joins") or []:
@@ -31,7 +31,7 @@ def optional_sources(scope: Scope) -> set[str]:
 
 
 def required_columns(scope: Scope) -> set[Attribute]:
-    """The columns that the filter wants not to be NULL."""
+    """Return the columns that can't be NULL in the result, because of the filter."""
     where = scope.expression.args.get("where")
     return {
         (column.table, column.name)
@@ -42,7 +42,7 @@ def required_columns(scope: Scope) -> set[Attribute]:
 
 
 def _compared(condition: exp.Expr) -> list[exp.Expr]:
-    """What can't be NULL where a condition holds."""
+    """Return the expressions that can't be NULL if a condition is true."""
     if isinstance(condition, exp.Not) and isinstance(condition.this, exp.Is):
         return [condition.this.this] if isinstance(condition.this.expression, exp.Null) else []
     if isinstance(condition, exp.EQ | exp.NEQ | exp.GT | exp.GTE | exp.LT | exp.LTE):
@@ -51,25 +51,25 @@ def _compared(condition: exp.Expr) -> list[exp.Expr]:
 
 
 def _conditions(condition: exp.Expr | None) -> Iterator[exp.Expr]:
-    """The parts of a condition that all hold."""
+    """Yield the conditions that are combined by AND."""
     if condition is not None:
         yield from condition.flatten() if isinstance(condition, exp.And) else [condition]
 
 
 class Equation(NamedTuple):
-    """What a join or the filter asks to be equal."""
+    """An equality in a join condition or in the filter."""
 
     sides: tuple[exp.Expr, exp.Expr]
     optional: str
-    """The source of an outer join: only for its rows the equation holds. Empty if for all."""
+    """For an outer join, the source for whose rows the equation holds; empty if it always holds."""
 
     def holds_for(self, alias: str) -> bool:
-        """Whether the equation holds wherever there is a row of a source."""
+        """Return whether the equation holds in every result row that has a row of the source."""
         return self.optional in {"", alias}
 
 
 def equations_of(scope: Scope) -> Iterator[Equation]:
-    """What the joins and the filter of a query ask to be equal."""
+    """Yield the equalities in the joins and the filter of a query."""
     where = scope.expression.args.get("where")
     conditions = [
         (join.args.get("on"), join.alias_or_name if join.side else "")
@@ -82,12 +82,12 @@ def equations_of(scope: Scope) -> Iterator[Equation]:
 
 
 def root_sources(scope: Scope, keys: Mapping[str, Collection[Attribute] | None]) -> list[str]:
-    """The sources without whose rows those of the others aren't determined."""
+    """Return a minimal list of sources whose rows determine the rows of all others."""
     may_lack = optional_sources(scope)
     found = list(keys)
     for alias in reversed(list(keys)):
         others = [each for each in found if each != alias]
-        # A row of an optional source may be missing, and then it determines nothing
+        # An optional source may lack a row, which then determines nothing
         known = others if alias in may_lack else [each for each in others if each not in may_lack]
         if alias in _determined(scope, keys, known):
             found = others
@@ -97,7 +97,7 @@ def root_sources(scope: Scope, keys: Mapping[str, Collection[Attribute] | None])
 def _determined(
     scope: Scope, keys: Mapping[str, Collection[Attribute] | None], known: Sequence[str]
 ) -> set[str]:
-    """The sources of which each row of the known ones finds one row at most."""
+    """Return the sources that have at most one row per combination of rows of the known ones."""
     found = set(known)
     equations = list(equations_of(scope))
 
@@ -121,7 +121,7 @@ def _determined(
 
 
 def equal_attributes(scope: Scope, attribute: Attribute) -> Iterator[Attribute]:
-    """The attributes that a join makes equal to one, in every row."""
+    """Yield the attributes that equal this one in every row, because of a join or the filter."""
     may_lack = optional_sources(scope)
     for equation in equations_of(scope):
         for one, other in (equation.sides, equation.sides[::-1]):

@@ -1,9 +1,9 @@
-"""`make model`: writes the contract of a star table, `star/<table>.py`, from its SQL.
+"""Generates the contract of a star table, `star/<table>.py`, from its SQL (`make model`).
 
-DuckDB tells the columns and their types over empty raw tables. What may be NULL, the key and the
-foreign keys follow from the raw contracts, as far as the SQL shows it. The grain is left as a
-question. Without a table, every SQL file that has no contract yet gets one. Of a contract that is
-there, the difference is printed; `--write` takes it over.
+DuckDB returns columns and types by running the SQL on empty raw tables. Nullability, key and
+foreign keys are derived from the SQL and the raw contracts. The grain is left open. Without a table
+argument, each SQL file without a contract gets one. For an existing contract, the difference is
+printed; `--write` writes it.
 """
 
 import argparse
@@ -33,28 +33,29 @@ from starschema_assets.star.verification import OPEN_GRAIN, EmptyTables
 
 @dataclass(frozen=True)
 class Star:
-    """The SQL files of the star with the contracts that there are."""
+    """The SQL files of the star, with their existing contracts."""
 
     folder: Path
     raw: Sequence[Contract]
 
     def existing(self) -> dict[str, Contract]:
-        """The contracts that are written, by table. Raises ModelError."""
+        """Return the existing contracts by table. Raises ModelError."""
         found = {}
         for table in tables(self.folder):
             file = self.folder / f"{table}.py"
             if file.exists() and not holds_contract(file):
                 raise ModelError(
-                    f"star/{table}.py is a part of the project: give star/{table}.sql another name"
+                    f"The name {table} is reserved: star/{table}.py is a module of the package. "
+                    f"Rename star/{table}.sql."
                 )
             if file.exists():
                 found[table] = runpy.run_path(str(file))["CONTRACT"]
         return found
 
     def derived(self, contracts: Mapping[str, Contract]) -> dict[str, Derived]:
-        """Each table with the columns that its SQL returns, and with what it says of them.
+        """Return each table with the columns of its SQL, and the analysis of its SQL.
 
-        Raises ModelError, with the name of the file whose SQL is wrong.
+        Raises ModelError with the name of the file whose SQL is wrong.
         """
         models = models_of(contracts, self.raw, self.folder)
         histories = [model.contract for model in models if model.contract.dimension]
@@ -73,10 +74,10 @@ def main(
     folder: Path = FOLDER,
     raw: Sequence[Contract] = CONTRACTS,
 ) -> None:
-    """Print or write what the contracts would be."""
+    """Print the changes of the contracts, or write them."""
     parser = argparse.ArgumentParser("make model", description=__doc__)
     parser.add_argument("tables", nargs="*", help="star tables (default: those without a contract)")
-    parser.add_argument("--write", action="store_true", help="take the difference over")
+    parser.add_argument("--write", action="store_true", help="write the changes")
     options = parser.parse_args(arguments)
     star = Star(folder, raw)
     existing = star.existing()
@@ -85,11 +86,11 @@ def main(
         if table not in there_are:
             near = did_you_mean(table, there_are)
             raise ModelError(
-                f"there is no star/{table}.sql; there are: {', '.join(there_are)}{near}"
+                f"There is no star/{table}.sql. Existing tables: {', '.join(there_are)}{near}"
             )
     wanted = options.tables or [table for table in there_are if table not in existing]
     if not wanted:
-        print("Every SQL file has its contract: name a table to compare one with its SQL.")
+        print("Every SQL file has a contract. To compare one with its SQL, use TABLE=<table>.")
     stubs = {
         table: _stub(table) for table in there_are if table not in existing and table in wanted
     }
@@ -106,7 +107,7 @@ def main(
 
 
 def with_columns(contract: Contract, columns: Sequence[Column]) -> Contract:
-    """The contract with these columns; those that it has keep what people wrote."""
+    """Return the contract with these columns. Existing columns keep the texts of people."""
     known = {column.name: column for column in contract.columns}
     return replace(
         contract,
@@ -118,7 +119,7 @@ def with_columns(contract: Contract, columns: Sequence[Column]) -> Contract:
 
 
 def described(table: Derived, existing: Contract | None) -> Derived:
-    """The table with all that its SQL says, where nobody has written it."""
+    """Return the table with all derived facts, except where its existing contract has its own."""
     model, derivation = table.model, table.derivation
     raw = {(c.table, column.name): column for c in model.sources for column in c.columns}
     known = {column.name for column in existing.columns} if existing else set()
@@ -160,7 +161,7 @@ def _stub(table: str) -> Contract:
 
 
 def _comment(sql: str) -> str:
-    """The comment at the head of a SQL file."""
+    """Return the comment at the start of a SQL file."""
     lines = re.match(r"(?:--.*\n)*", sql)
     return " ".join(re.sub(r"^--\s*", "", lines[0] if lines else "", flags=re.MULTILINE).split())
 
@@ -180,20 +181,20 @@ def _write(
     take_over(file, name, after, write=write)
     for key in keys:
         if key not in existing.foreign_keys:
-            print(f"  {name}: it doesn't declare {shown(key)}")
+            print(f"  {name}: it doesn't declare the possible {shown(key)}")
 
 
 def _write_new(folder: Path, contract: Contract, circular: Sequence[ForeignKey]) -> None:
     name = f"star/{contract.table}.py"
     code = formatted(_new_file(contract, circular))
     take_over(folder / f"{contract.table}.py", name, code, write=True)
-    print(f"  {name}: what is one row of it? `make check` asks until its grain says so.")
+    print(f"  {name}: replace the grain `{OPEN_GRAIN}`; `make check` fails until you do.")
     if not contract.key:
-        print(f"  {name}: its SQL doesn't show what tells its rows apart: write its key.")
+        print(f"  {name}: the key can't be derived from the SQL: write it.")
     for key in circular:
         print(
             f"  {name}: left out: {', '.join(key.columns)} may refer to {key.references}, which "
-            "refers to this table: declare one of the two."
+            "refers to this table. Declare only one of the two."
         )
 
 
@@ -201,7 +202,7 @@ def _new_file(contract: Contract, circular: Sequence[ForeignKey]) -> str:
     code = code_of(contract)
     used = [name for name in ("Column", "Contract", "ForeignKey") if f"{name}(" in code]
     notes = "".join(
-        f"# Left out, since {key.references} refers to this table: {shown(key)}\n"
+        f"# Left out, because {key.references} refers to this table: {shown(key)}\n"
         for key in circular
     )
     return (

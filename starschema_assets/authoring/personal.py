@@ -1,4 +1,4 @@
-"""Which columns look like personal data, by the words of their names and by their types."""
+"""Detects columns that may contain personal data, by their names and types."""
 
 import re
 
@@ -13,15 +13,15 @@ actor applicant author client contact customer driver employee first full given 
 manager member middle nick owner participant passenger patient payer person player resident staff
 student subscriber teacher tenant user visitor worker
 """
-"""Words that make a `name` that of a person: before it, or as the table's."""
+"""A column `name` is a person's if one of these words precedes it or is the table's name."""
 _FREE_TEXT = re.compile(r"(tiny|medium|long)?text\b")
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
 def looks_personal(table: str, column: str, declared: str) -> bool:
-    """True if the column may hold personal data: better once too often than once too few.
+    """Return True if the column may contain personal data; in doubt, return True.
 
-    `declared` is the source's type. Free text counts, since people write what they like there.
+    `declared` is the source's type. Free text counts as personal, because people write anything.
     """
     words = _words(column)
     if words[-1:] == ["id"]:
@@ -34,5 +34,5 @@ def looks_personal(table: str, column: str, declared: str) -> bool:
 
 
 def _words(name: str) -> list[str]:
-    """The words of a name in snake_case or camelCase."""
+    """Return the words of a name in snake_case or camelCase."""
     return [word.lower() for word in _WORD.findall(name)]

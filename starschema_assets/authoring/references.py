@@ -1,4 +1,4 @@
-"""Foreign keys that a star table may have, found by the names and the origins of its columns."""
+"""Finds possible foreign keys of a star table by the names and origins of its columns."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,36 +8,36 @@ from starschema_assets.contract import Column, Contract, ForeignKey
 from starschema_assets.model import Model, RawColumn
 
 GENERIC = {"code", "id", "key", "name", "no", "number"}
-"""Names of keys that say nothing of their table."""
+"""Names of keys that don't identify their table."""
 
 
 @dataclass(frozen=True)
 class Derived:
-    """A star table with what its SQL says."""
+    """A star table with the analysis of its SQL."""
 
     model: Model
     derivation: Derivation
 
     @property
     def contract(self) -> Contract:
-        """As it is written, or as it is proposed so far."""
+        """The existing contract, or the one proposed so far."""
         return self.model.contract
 
     @property
     def key(self) -> list[Column]:
-        """The columns of the key."""
+        """Columns of the key."""
         by_name = {column.name: column for column in self.contract.columns}
         return [by_name[name] for name in self.contract.key if name in by_name]
 
     def origin(self, column: Column) -> RawColumn | None:
-        """The raw column of which a column is a copy."""
+        """Return the raw column that a column copies, or None."""
         return self.derivation.origin(column.name)
 
 
 def proposed_keys(
     table: Derived, others: Sequence[Derived]
 ) -> tuple[list[ForeignKey], list[ForeignKey]]:
-    """The foreign keys of a table, and those left out because they would close a circle."""
+    """Return the possible foreign keys of a table, and those that would be circular."""
     found: list[ForeignKey] = []
     circular: list[ForeignKey] = []
     references = {
@@ -54,7 +54,7 @@ def proposed_keys(
 
 
 def _reached(table: str, references: Mapping[str, set[str]]) -> set[str]:
-    """The tables that a table refers to, through others as well."""
+    """Return the table and all tables that it refers to, directly or through others."""
     found: set[str] = set()
     ahead = {table}
     while ahead:
@@ -64,7 +64,7 @@ def _reached(table: str, references: Mapping[str, set[str]]) -> set[str]:
 
 
 def _matching(table: Derived, other: Derived) -> Iterator[tuple[str, ...]]:
-    """The columns of a table, in the order of the other's key, that may refer to it."""
+    """Yield the columns of a table that may refer to the other table, in the order of its key."""
     if not other.key:
         return
     matches = [
@@ -101,7 +101,7 @@ def _refers(table: Derived, column: Column, other: Derived, key: Column) -> bool
 
 
 def _is_named_after(column: str, key: RawColumn) -> bool:
-    """Whether a raw column has the name of a key, or one that ends in the key's table and name."""
+    """Return whether a raw column's name equals the key's, or ends with its table and name."""
     name, of_key, table = _folded(column), _folded(key[1]), _folded(key[0])
     if name == of_key:
         return name not in GENERIC

@@ -1,4 +1,4 @@
-"""Contracts as the Python that a person would write, laid out by ruff."""
+"""Generates the Python code of contracts, formatted by ruff."""
 
 import ast
 import difflib
@@ -13,13 +13,13 @@ from starschema_assets.contract import Column, Contract, ForeignKey, Reconciliat
 from starschema_assets.errors import StarschemaError
 
 TEXT_WIDTH = 80
-"""Characters of a text on one line."""
+"""Maximum length of a string on one line."""
 _NAMED = (Contract, Reconciliation)
-"""What is written with the name of each argument."""
+"""Classes whose arguments are all written as keywords."""
 
 
 def code_of(value: object) -> str:
-    """The expression that makes a contract, or a part of one."""
+    """Return the expression that creates a contract or a part of one."""
     if isinstance(value, tuple):
         items = [code_of(item) for item in value]
         one_each = len(items) == 1 or any(isinstance(item, Column) for item in value)
@@ -43,14 +43,14 @@ def _is_named(value: object, field: "Field[object]") -> bool:
 
 
 def shown(key: ForeignKey) -> str:
-    """A foreign key as it stands in a contract, for messages."""
+    """Return the code of a foreign key, for messages."""
     return formatted(code_of(key)).strip()
 
 
 def with_constants(code: str, values: Mapping[str, str]) -> str:
-    """The code with these values of constants, and all else as it is.
+    """Return the code with these values of constants and otherwise unchanged.
 
-    New constants stand before the last one; those whose value is empty go.
+    New constants are inserted before the last one. Constants with an empty value are removed.
     """
     lines = code.splitlines()
     places = {
@@ -69,18 +69,18 @@ def with_constants(code: str, values: Mapping[str, str]) -> str:
 
 
 def formatted(code: str) -> str:
-    """The code as `make check` wants it."""
+    """Return the code formatted by ruff. Raises StarschemaError."""
     command = [sys.executable, "-m", "ruff", "format", "--stdin-filename", "contracts.py", "-"]
     done = subprocess.run(  # noqa: S603 - ruff, and the code goes in as text
         command, input=code, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise StarschemaError(f"ruff can't lay out the contracts: {done.stderr.strip()}")
+        raise StarschemaError(f"ruff can't format the contracts: {done.stderr.strip()}")
     return done.stdout
 
 
 def difference(before: str, after: str, name: str) -> str:
-    """What changes in a file, as `diff -u` shows it; empty if nothing does."""
+    """Return the changes of a file as a unified diff; empty if nothing changes."""
     lines = difflib.unified_diff(
         before.splitlines(), after.splitlines(), name, f"{name}, proposed", lineterm=""
     )
@@ -88,13 +88,13 @@ def difference(before: str, after: str, name: str) -> str:
 
 
 def take_over(file: Path, name: str, after: str, *, write: bool) -> None:
-    """Print what changes in a file, and write it if told to or if there is no such file."""
+    """Print the changes of a file. Write them if `write` is set or the file is new."""
     before = file.read_text(encoding="utf-8") if file.exists() else ""
     if before == after:
-        print(f"{name} says so already.")
+        print(f"{name} is up to date.")
     elif write or not before:
         file.write_text(after, encoding="utf-8")
-        print(f"{name} is written.")
+        print(f"{name} was written.")
     else:
         print(difference(before, after, name))
-        print('Nothing is written: ARGS="--write" takes it over.')
+        print('Nothing was written. To write these changes, use ARGS="--write".')

@@ -105,20 +105,20 @@ def test_what_gets_no_contract_is_listed_with_its_reason(
     assert contracts.keys() == {
         "readers", "books", "branches", "librarians", "book_authors", "order", "stamps", "Tags",
     }  # fmt: skip
-    takes = 'TABLES="{}" takes it, with a key that you write'
-    cast = "a view that casts it can be read instead"
+    include = 'to include it, use TABLES="{}" and write its key'
+    cast = "to include it, read a view that casts it"
     assert capsys.readouterr().out.splitlines() == [
         f"books.exact: left out: decimal(65,30) has more than 38 digits; {cast}",
         f"books.place: left out: Athena has no type for point; {cast}",
-        f"late: left out: it is a view; {takes.format('late')}",
+        f"late: left out: it is a view; {include.format('late')}",
         (
-            "lost items: left out: its name has more than letters, digits and underscores; make a "
-            'view with another name, and TABLES="<view>" takes it'
+            "lost items: left out: its name has other characters than letters, digits and "
+            'underscores; create a view with another name and use TABLES="<view>"'
         ),
-        "stamps: it has no primary key; code, which is unique, stands for it",
-        "tags: left out: its name differs from Tags in case only, and Athena ignores case",
-        f"visits: left out: it has no key; {takes.format('visits')}",
-        "raw/contracts.py is written.",
+        "stamps: it has no primary key; the unique index on code is used instead",
+        "tags: left out: its name differs from Tags only in case, and Athena ignores case",
+        f"visits: left out: it has no key; {include.format('visits')}",
+        "raw/contracts.py was written.",
     ]
 
 
@@ -131,19 +131,19 @@ def test_tables_that_are_chosen_are_taken_without_a_key_too(
     assert contracts["visits"].key == ()
     assert contracts["late"].columns[-1] == Column("days", "bigint", "")
     said = capsys.readouterr().out
-    assert "visits: it has no key: write the columns that tell its rows apart" in said
+    assert "visits: it has no key; write the columns that identify a row" in said
     library.file.write_text(library.file.read_text().replace("key=(),", 'key=("day",),'))
     assert {"late", "visits", "books"} <= library.contracts("--write").keys()
     assert library.contracts()["visits"].key == ("day",)
     said = capsys.readouterr().out
     assert "visits: " not in said
-    assert said.endswith("raw/contracts.py says so already.\n")
+    assert said.endswith("raw/contracts.py is up to date.\n")
 
 
 @on_both
 def test_a_table_that_is_not_there_is_told_with_those_that_are(library: Library) -> None:
     with pytest.raises(
-        StarschemaError, match=r"no table book .*; there are: .*did you mean books\?"
+        StarschemaError, match=r"no table book, or .* Available tables: .*did you mean books\?"
     ):
         library.contracts("book")
 
@@ -169,7 +169,7 @@ def test_what_people_wrote_stays(library: Library, capsys: pytest.CaptureFixture
     said = capsys.readouterr().out
     assert '-        Column("cover", "binary", "", nullable=True),' in said
     assert '+        Column("pages", "int", "", nullable=True),' in said
-    assert said.endswith('Nothing is written: ARGS="--write" takes it over.\n')
+    assert said.endswith('Nothing was written. To write these changes, use ARGS="--write".\n')
     contracts = library.contracts("--write")
     assert "order" not in contracts
     by_name = {column.name: column for column in contracts["books"].columns}
@@ -179,7 +179,7 @@ def test_what_people_wrote_stays(library: Library, capsys: pytest.CaptureFixture
     assert contracts["readers"].columns[3] == Column("e_mail", "string", "", personal=True)
     capsys.readouterr()
     library.contracts()
-    assert capsys.readouterr().out.endswith("raw/contracts.py says so already.\n")
+    assert capsys.readouterr().out.endswith("raw/contracts.py is up to date.\n")
 
 
 @on_both
