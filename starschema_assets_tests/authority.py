@@ -1,4 +1,4 @@
-"""Certificates of the tests' own."""
+"""Creates certificates for the tests."""
 
 import ssl
 from datetime import UTC, datetime, timedelta
@@ -27,11 +27,11 @@ class Authority:
         self.file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
     def context(self) -> ssl.SSLContext:
-        """With which a client trusts this authority and no other."""
+        """TLS context of a client that trusts only this authority."""
         return ssl.create_default_context(cafile=str(self.file))
 
     def issue(self, name: str, *alternatives: x509.GeneralName) -> dict[str, Path]:
-        """The options with which a server shows a certificate for these names."""
+        """Return server options for a certificate with these names."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         certificate = (

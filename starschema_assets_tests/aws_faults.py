@@ -1,4 +1,4 @@
-"""A proxy before the AWS emulator, for answers that the service gives and the emulator doesn't."""
+"""A proxy in front of the AWS emulator, for responses that only the real service would give."""
 
 import json
 import threading
@@ -12,26 +12,26 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 Answer = dict[str, Any]
-"""The body of an answer."""
+"""The body of a response."""
 
 
 @dataclass
 class FaultyAWS:
-    """What goes wrong, by operation, e.g. `StartCrawler`."""
+    """Defines faults by operation, e.g. `StartCrawler`."""
 
     url: str = ""
     refuse: dict[str, list[Answer]] = field(default_factory=dict)
-    """Errors that are answered, each once, instead of doing what was asked."""
+    """Errors to return instead of executing a request, each once."""
     alter: dict[str, Callable[[Answer], None]] = field(default_factory=dict)
-    """What becomes of an answer on its way back."""
+    """Functions that change a response."""
     on_start: dict[str, Callable[[], None]] = field(default_factory=dict)
-    """What is done once an operation was carried out, before it is answered."""
+    """Functions that run after an operation, before its response."""
     asked: list[str] = field(default_factory=list)
-    """The operations that were asked for, in order."""
+    """The requested operations, in order."""
 
 
 def error(code: str, message: str, **more: str) -> Answer:
-    """An error as AWS's JSON services answer it, with status 400."""
+    """Return an error response of AWS's JSON services, with status 400."""
     return {"__type": code, "message": message, **more}
 
 
@@ -40,7 +40,7 @@ THROTTLED = error("ThrottlingException", "Rate exceeded")
 
 @contextmanager
 def faulty_aws(server_url: str, context: SSLContext | None = None) -> Iterator[FaultyAWS]:
-    """A proxy to the emulator; signatures stay valid because the Host header is passed on."""
+    """Yield a proxy to the emulator. It passes on the Host header, so signatures stay valid."""
     faults = FaultyAWS()
 
     class Handler(_Proxy):
@@ -100,6 +100,6 @@ class _Proxy(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
-        """Nothing: a test's output is not an access log."""
+        """Log nothing, to keep the test output readable."""
 
     do_POST = _forward  # noqa: N815 - the base's name

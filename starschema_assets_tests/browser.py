@@ -1,11 +1,11 @@
-"""Debian's Chromium, for the tests that look at a page and for the pictures of the README."""
+"""Debian's Chromium, for tests of pages and for the screenshots of the README."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from playwright.sync_api import Browser, sync_playwright
 
-PATIENCE = 60_000  # ms: a busy machine is slow, and that is no failure
+PATIENCE = 60_000  # ms; long, because a busy machine is slow
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -19,7 +19,7 @@ FLAGS = (
 
 @contextmanager
 def running_browser() -> Iterator[Browser]:
-    """A browser without a window, until the block ends."""
+    """Yield a headless browser."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
         yield browser

@@ -1,4 +1,4 @@
-"""The moment at which tests let a snapshot of a server be taken; no setting does that."""
+"""Sets the time of snapshots in tests; there is no setting for it."""
 
 from datetime import datetime
 
@@ -6,5 +6,5 @@ from starschema_assets.source.mysql import MySQL
 
 
 def set_clock(moment: datetime) -> None:
-    """Let every snapshot that this process takes be of this moment."""
+    """Give this time to every snapshot in this process."""
     MySQL.now = lambda self: moment  # type: ignore[method-assign]  # noqa: ARG005

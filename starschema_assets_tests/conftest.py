@@ -1,4 +1,4 @@
-"""Real servers for the tests, each started once and only if a test needs it."""
+"""Fixtures with real servers. Each server is started once, and only if a test needs it."""
 
 import gc
 import shutil
@@ -34,18 +34,18 @@ WAIT_LONG = (
     "test_lock.py",
     "test_ten_days.py",
 )
-"""Files that mostly wait, begun first so that the others pass meanwhile."""
+"""Files whose tests mostly wait. They start first, so that the others run meanwhile."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the files that wait long before the others."""
+    """Put the files that wait long first."""
     items.sort(key=lambda item: item.path.name not in WAIT_LONG)
 
 
 def pytest_collection_finish() -> None:
-    """Let Python look for cycles less often, and no more among what the imports made.
+    """Run Python's garbage collector less often, and not on objects from imports.
 
-    Dagster makes so many objects that a refresh takes 1.16 s of CPU with this and 1.35 s without.
+    Dagster creates many objects: a refresh takes 1.16 s of CPU with this, and 1.35 s without.
     """
     gc.collect()
     gc.freeze()
@@ -54,7 +54,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session")
 def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeaweedFS]:
-    """A server with one bucket that keeps versions and one that doesn't."""
+    """A server with one bucket with versioning and one without."""
     with seaweedfs(tmp_path_factory.mktemp("seaweedfs")) as server:
         client = boto3.client(
             "s3",
@@ -73,14 +73,14 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeaweedFS]:
 
 @pytest.fixture
 def s3(s3_server: SeaweedFS, monkeypatch: pytest.MonkeyPatch) -> SeaweedFS:
-    """The server, with the AWS variables of its owner set."""
+    """The server, with the AWS environment variables of its owner."""
     for name, value in s3_server.environment().items():
         monkeypatch.setenv(name, value)
     return s3_server
 
 
 class Sales:
-    """The sample in a database of its own on a real server, without foreign keys.
+    """The sample in a separate database on a real server, without foreign keys.
 
     `reader` may only SELECT.
     """
@@ -95,7 +95,7 @@ class Sales:
         return self.server.execute(statements, self.database)
 
     def mend(self) -> None:
-        """Put every table back as it was; `create table like` leaves foreign keys out."""
+        """Restore every table; `create table like` leaves foreign keys out."""
         tables = [contract.table for contract in CONTRACTS]
         self.sql(
             "".join(
@@ -108,7 +108,7 @@ class Sales:
 
 @pytest.fixture(scope="session")
 def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DatabaseServer]:
-    """A MariaDB whose database `sample` has the sample; its default isolation is the usual one."""
+    """A MariaDB with the sample in the database `sample`, with the default isolation level."""
     with server_of("mariadb", local_infile="1", sql_mode="") as server:
         load_sample(server, "sample", tmp_path_factory.mktemp("load"))
         yield server
@@ -116,7 +116,7 @@ def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DatabaseServer
 
 @pytest.fixture(scope="session")
 def mysql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DatabaseServer]:
-    """A MySQL with the same."""
+    """A MySQL with the sample in the database `sample`."""
     with server_of("mysql", local_infile="1", sql_mode="") as server:
         load_sample(server, "sample", tmp_path_factory.mktemp("load"))
         yield server
@@ -124,17 +124,17 @@ def mysql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DatabaseServer]:
 
 @pytest.fixture(scope="session")
 def sample_server(request: pytest.FixtureRequest) -> DatabaseServer:
-    """The server with the sample: MariaDB, or each in turn for tests that are `on_both`."""
+    """A server with the sample: MariaDB, or each server for tests marked `on_both`."""
     server: DatabaseServer = request.getfixturevalue(getattr(request, "param", "mariadb"))
     return server
 
 
 on_both = pytest.mark.parametrize("sample_server", KINDS, indirect=True)
-"""The mark of tests about the source, which run on each kind of server."""
+"""Mark for tests of the source, which run on each kind of server."""
 
 
 def load_sample(server: DatabaseServer, database: str, scratch: Path) -> None:
-    """Load the sample into a new database, for its `owner`, and a `reader` who may only SELECT."""
+    """Load the sample into a new database with an `owner` and a `reader` that may only SELECT."""
     server.execute(f"create database {database}; create user owner identified by 'owner'")
     server.execute(f"grant all on {database}.* to owner")
     server.execute(f"create user reader identified by '{PASSWORD}'")
@@ -143,7 +143,7 @@ def load_sample(server: DatabaseServer, database: str, scratch: Path) -> None:
 
 
 def copy_sample(server: DatabaseServer, database: str) -> Sales:
-    """Copy the sample to a database, made anew."""
+    """Copy the sample to a database, which is created again."""
     server.execute(
         f"drop database if exists {database}; create database {database};"
         f"grant select on {database}.* to reader"
@@ -155,26 +155,26 @@ def copy_sample(server: DatabaseServer, database: str) -> Sales:
 
 @pytest.fixture
 def sales(sample_server: DatabaseServer) -> Sales:
-    """A copy of the sample that the test may spoil."""
+    """A copy of the sample that the test may change."""
     return copy_sample(sample_server, "sales")
 
 
 @pytest.fixture
 def instance() -> Iterator[DagsterInstance]:
-    """A Dagster instance in memory: a refresh takes a fifth of the time it takes on disk."""
+    """A Dagster instance in memory: a refresh takes a fifth of the time of one on disk."""
     with DagsterInstance.ephemeral() as instance:
         yield instance
 
 
 @pytest.fixture
 def pipeline(sales: Sales, instance: DagsterInstance, tmp_path: Path) -> Pipeline:
-    """The pipeline from the copy of the sample to a lake in a directory."""
+    """A pipeline from the copy of the sample to a lake in a directory."""
     return Pipeline(_settings(sales.url, tmp_path), instance)
 
 
 @pytest.fixture(scope="session")
 def good_lake_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[DatabaseServer], Path]:
-    """Makes the folder of a lake that was refreshed from `sales`, once for each server."""
+    """Function that returns the folder of a lake refreshed from `sales`, once per server."""
 
     @cache
     def refreshed(server: DatabaseServer) -> Path:
@@ -191,7 +191,7 @@ def good_lake_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Database
 def good_lake(
     sample_server: DatabaseServer, good_lake_of: Callable[[DatabaseServer], Path]
 ) -> Path:
-    """The folder of a lake that was refreshed from the sample; to be copied, not changed."""
+    """Folder of a lake refreshed from the sample. Copy it; don't change it."""
     return good_lake_of(sample_server)
 
 

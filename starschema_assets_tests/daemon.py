@@ -1,4 +1,4 @@
-"""A real Dagster daemon that watches an instance, without a webserver."""
+"""Runs a real Dagster daemon for an instance, without a webserver."""
 
 import os
 import re
@@ -28,7 +28,7 @@ Seen = TypeVar("Seen")
 
 
 def eventually(look: Callable[[], Seen | None]) -> Seen:
-    """What is seen as soon as it is something."""
+    """Call the function until it returns a true value, and return that."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         if seen := look():
@@ -39,7 +39,7 @@ def eventually(look: Callable[[], Seen | None]) -> Seen:
 
 @dataclass(frozen=True)
 class Deployment:
-    """The pipeline from a DuckDB file, on an instance that a daemon may watch."""
+    """A pipeline from a DuckDB file, on an instance for a daemon."""
 
     pipeline: Pipeline
     environment: Mapping[str, str]
@@ -53,7 +53,7 @@ class Deployment:
 
     @contextmanager
     def daemon(self) -> Iterator[subprocess.Popen[bytes]]:
-        """The daemon, which leads a process group of its own, until the block ends."""
+        """Yield a running daemon, in a separate process group."""
         command = [sys.executable, "-m", "dagster._daemon", "run"]
         command += ["-w", str(CHECKOUT / "workspace.yaml")]
         with (self.home / "log").open("ab") as log:
@@ -76,7 +76,7 @@ class Deployment:
                     os.killpg(process.pid, signal.SIGKILL)
 
     def launch(self) -> DagsterRun:
-        """Have the daemon start the main job, as the UI does; the run, when it has ended."""
+        """Let the daemon start the main job, like the UI, and return the run after its end."""
         command = [sys.executable, "-m", "dagster", "job", "launch", "-j", JOB]
         command += ["-w", str(CHECKOUT / "workspace.yaml")]
         subprocess.run(
@@ -90,7 +90,7 @@ class Deployment:
         return eventually(lambda: instance.get_runs(ended))[0]
 
     def evaluations(self, sensor: str) -> list[str]:
-        """The outcome of each evaluation of a sensor that has ended, the newest first."""
+        """Return the results of a sensor's completed evaluations, newest first."""
         instance = self.pipeline.instance
         for state in instance.all_instigator_state():
             if state.instigator_name == sensor:
@@ -99,7 +99,7 @@ class Deployment:
         return []
 
     def await_evaluations(self, sensor: str) -> None:
-        """Wait for two more evaluations: the second began after now."""
+        """Wait for two more evaluations; the second one starts after this call."""
         before = len(self.evaluations(sensor))
         eventually(lambda: len(self.evaluations(sensor)) >= before + 2)
 
@@ -111,7 +111,7 @@ def deployed(
     aws: Mapping[str, str] | None = None,
     monitoring: Mapping[str, int] | None = None,
 ) -> Iterator[Deployment]:
-    """From the embedded sample to a lake in `folder`, with these settings and AWS variables.
+    """Return a pipeline from a sample file to a lake in `folder`, with settings and AWS variables.
 
     `monitoring` replaces entries of the instance's run_monitoring.
     """

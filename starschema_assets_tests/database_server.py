@@ -1,4 +1,4 @@
-"""A real database server of its own for the tests: a temporary data directory, a free port."""
+"""Runs a real database server for tests, with a temporary data directory and a free port."""
 
 import os
 import socket
@@ -14,34 +14,36 @@ STARTUP_SECONDS = 180
 
 
 class DatabaseServer:
-    """A server on 127.0.0.1 for the time of a `with` block; `root` has no password.
+    """A server on 127.0.0.1 for a `with` block; `root` has no password.
 
-    Options are those of the server's program: `MariaDB(transaction_isolation="READ-COMMITTED")`.
-    A `datadir` that exists is used with the databases it has.
+    Options are passed to the server's program: `MariaDB(transaction_isolation="READ-COMMITTED")`.
+        An existing `datadir` is used with its databases.
     """
 
     name: ClassVar[str]
 
     def __init__(self, **options: str | Path) -> None:
-        self._home = tempfile.TemporaryDirectory(prefix="db")  # short: a socket's path is limited
+        self._home = tempfile.TemporaryDirectory(
+            prefix="db"
+        )  # short, because the length of a socket's path is limited
         self.home = Path(self._home.name)
         self.port = _free_port()
         self._options: dict[str, str | Path] = {
             "datadir": self.home / "data",
             "socket": self.home / "s",
-            "tmpdir": self.home,  # a server that starts deletes what others have in a shared one
+            "tmpdir": self.home,  # not shared: a server deletes the others' files at its start
             "pid_file": self.home / "pid",
             "bind_address": "127.0.0.1",
             "port": str(self.port),
             "innodb_buffer_pool_size": "64M",
-            "innodb_flush_log_at_trx_commit": "2",  # what is committed outlives a kill
+            "innodb_flush_log_at_trx_commit": "2",  # committed data survives a kill
             **self.defaults(),
             **options,
         }
         self._process: subprocess.Popen[bytes] | None = None
 
     def defaults(self) -> dict[str, str | Path]:
-        """Options that only this kind of server has or needs."""
+        """Options of this kind of server."""
         raise NotImplementedError
 
     def program(self) -> list[str]:
@@ -53,7 +55,7 @@ class DatabaseServer:
         raise NotImplementedError
 
     def make_data(self, folder: Path) -> None:
-        """Fill a new data directory."""
+        """Initialize a new data directory."""
         raise NotImplementedError
 
     def __enter__(self) -> Self:
@@ -73,7 +75,7 @@ class DatabaseServer:
         self._home.cleanup()
 
     def start(self) -> None:
-        """Start the server and wait until it answers."""
+        """Start the server and wait until it responds."""
         options = [f"--{name.replace('_', '-')}={value}" for name, value in self._options.items()]
         with (self.home / "log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -86,31 +88,31 @@ class DatabaseServer:
             time.sleep(0.05)
 
     def kill(self) -> None:
-        """End the server at once, as a crash does (SIGKILL)."""
+        """Kill the server (SIGKILL), like a crash."""
         if self._process:
             self._process.kill()
             self._process.wait()
 
     def stop(self) -> None:
-        """End the server in order, with all that it holds written to its data directory."""
+        """Shut the server down, so that all data is written to its data directory."""
         if self._process:
             self._process.terminate()
             self._process.wait()
 
     @property
     def pid(self) -> int:
-        """The process id of the server that runs."""
+        """Process id of the running server."""
         if self._process is None:
             raise RuntimeError("the server was never started")
         return self._process.pid
 
     def restart(self) -> None:
-        """End the server at once and start it again on the same port."""
+        """Kill the server and start it again on the same port."""
         self.kill()
         self.start()
 
     def execute(self, sql: str, database: str = "") -> str:
-        """Run a script as root, in UTF-8; what it selects comes back as tab-separated lines."""
+        """Run a script as root, in UTF-8; return the result as tab-separated lines."""
         client = [*self._client(), "-N", "--default-character-set=utf8mb4"]
         client += [database] if database else []
         done = subprocess.run(
@@ -121,7 +123,7 @@ class DatabaseServer:
         return done.stdout
 
     def url(self, user: str, password: str, database: str) -> str:
-        """The SQLAlchemy URL of a database on this server, as `STARSCHEMA_SOURCE_URL` takes it."""
+        """Return the URL of a database on this server for `STARSCHEMA_SOURCE_URL`."""
         credentials = f"{quote(user, safe='')}:{quote(password, safe='')}"
         return f"mysql+pymysql://{credentials}@127.0.0.1:{self.port}/{quote(database, safe='')}"
 
@@ -129,20 +131,22 @@ class DatabaseServer:
         return [*self.client(), "--no-defaults", "-uroot", f"--socket={self.home / 's'}"]
 
     def _answers(self) -> bool:
-        if not (self.home / "s").exists():  # a client each time would cost more than the server
+        if not (
+            self.home / "s"
+        ).exists():  # starting a client each time would cost more than the server
             return False
-        # Not the ping of mariadb-admin or mysqladmin, which no package of the tests needs to have
+        # Not by mariadb-admin or mysqladmin ping, which may not be installed
         done = subprocess.run([*self._client(), "-eselect 1"], capture_output=True, check=False)
         return done.returncode == 0
 
 
 def as_root() -> list[str]:
-    """The option without which a server refuses to run as root."""
+    """Return the option that a server needs to run as root."""
     return ["--user=root"] if os.geteuid() == 0 else []
 
 
 def numbers(count: int) -> str:
-    """A derived table, on any server, whose column `seq` has the numbers from 1 to `count`."""
+    """Return SQL of a derived table whose column `seq` has the numbers from 1 to `count`."""
     digits = range(len(str(count - 1)))
     seq = " + ".join(["1", *(f"d{digit}.d * {10**digit}" for digit in digits)])
     ten = "(SELECT 0 AS d" + "".join(f" UNION ALL SELECT {digit}" for digit in range(1, 10)) + ")"

@@ -1,8 +1,8 @@
-"""An AWS emulator for the tests: ministack, a server over HTTP in its own virtual environment.
+"""Runs an AWS emulator for tests: ministack, an HTTP server in its own virtual environment.
 
-Glue, Athena, IAM, S3, Secrets Manager and SNS answer as the services do, and signatures and IAM
-policies are enforced. Athena runs queries with DuckDB. A crawler runs for CRAWL_SECONDS and
-catalogs nothing: what a crawl would do, `on_start` of `aws_faults` does as test equipment.
+It emulates Glue, Athena, IAM, S3, Secrets Manager and SNS, and enforces signatures and IAM
+policies. Athena runs queries with DuckDB. A crawler runs for CRAWL_SECONDS and catalogs nothing;
+tests do the work of a crawl with `on_start` of `aws_faults`.
 """
 
 import json
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from mypy_boto3_glue.type_defs import TableInputTypeDef
 
 PACKAGES = ("ministack==1.5.33", "duckdb==1.5.5")
-"""ministack pins a botocore of its own; its Athena needs DuckDB beside it."""
+"""ministack pins another botocore; its Athena needs DuckDB."""
 
 REGION = "us-east-1"
 PARQUET_INPUT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat"
@@ -52,7 +52,7 @@ class Credentials:
     secret_key: str
 
     def environment(self, url: str) -> dict[str, str]:
-        """The AWS variables of a process that is this user, at this endpoint."""
+        """Return AWS environment variables for this user and endpoint."""
         return {
             "AWS_ENDPOINT_URL": url,
             "AWS_ACCESS_KEY_ID": self.access_key,
@@ -63,15 +63,15 @@ class Credentials:
 
 
 ROOT = Credentials("test", "test")
-"""May do everything."""
+"""User with all permissions."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """A request as the emulator authorized it."""
+    """A request that the emulator authorized or denied."""
 
     who: str
-    """The ARN of a user, or of a role's session."""
+    """ARN of a user or of a role's session."""
     action: str
     resource: str
     allowed: bool
@@ -83,21 +83,21 @@ class Emulator:
 
     url: str
     record: Path
-    """Written by the server: a line for each authorization."""
+    """File to which the server writes a line per authorization."""
 
     @property
     def calls(self) -> list[Call]:
-        """What was asked for until now, by whoever isn't the root user."""
+        """Return all requests so far, except those of the root user."""
         lines = self.record.read_text().splitlines() if self.record.exists() else []
         return [Call(**json.loads(line)) for line in lines]
 
     @property
     def session(self) -> boto3.Session:
-        """A session of the root user, for a test to set up what it needs: give it `url`."""
+        """A boto3 session of the root user, for test setup. Pass `url` as endpoint_url."""
         return boto3.Session(ROOT.access_key, ROOT.secret_key, region_name=REGION)
 
     def user(self, *actions: str) -> Credentials:
-        """Add a user who may do these actions and nothing else, e.g. `glue:GetCrawler`."""
+        """Add a user with permissions for only these actions, e.g. `glue:GetCrawler`."""
         iam = self.session.client("iam", endpoint_url=self.url)
         name = f"user-{uuid.uuid4().hex[:8]}"
         iam.create_user(UserName=name)
@@ -108,7 +108,7 @@ class Emulator:
         return Credentials(key["AccessKeyId"], key["SecretAccessKey"])
 
     def add_crawler(self, name: str, database: str, *folders: str) -> None:
-        """Add a Glue crawler of these `s3://` folders, with its database and its role."""
+        """Add a Glue crawler for these `s3://` folders, with its database and role."""
         iam = self.session.client("iam", endpoint_url=self.url)
         trust = {
             "Effect": "Allow",
@@ -129,7 +129,7 @@ class Emulator:
         )
 
     def add_table(self, database: str, name: str, bucket: str, rows: pa.Table) -> None:
-        """Put a Parquet file into the emulator's S3 and describe it in Glue, as a crawl would."""
+        """Put a Parquet file into the emulator's S3 and add it to Glue's catalog, like a crawl."""
         file = BytesIO()
         pq.write_table(rows, file)
         s3 = self.session.client("s3", endpoint_url=self.url)
@@ -137,7 +137,7 @@ class Emulator:
         self.describe(database, name, f"s3://{bucket}/star/{name}/", rows.schema)
 
     def describe(self, database: str, name: str, folder: str, schema: pa.Schema) -> None:
-        """Describe the Parquet files of a folder in Glue, as a crawl would."""
+        """Add the Parquet files of a folder to Glue's catalog, like a crawl."""
         glue = self.session.client("glue", endpoint_url=self.url)
         table: TableInputTypeDef = {
             "Name": name,
@@ -156,9 +156,9 @@ class Emulator:
 
 @contextmanager
 def emulator(authority: Authority | None = None, rds_port: int | None = None) -> Iterator[Emulator]:
-    """An empty emulator on a free port of this machine; over TLS if an authority certifies it.
+    """Yield an empty emulator on a free port; with TLS if an authority is given.
 
-    Its RDS says of each instance that it is at 127.0.0.1, at `rds_port`, and starts none.
+    Its RDS starts no instances; it reports 127.0.0.1 and `rds_port` as the address of each.
     """
     python = python_with("ministack", *PACKAGES)
     with tempfile.TemporaryDirectory(prefix="ministack") as home:

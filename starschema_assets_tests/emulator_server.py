@@ -1,12 +1,12 @@
-"""Runs the emulator, by its own Python: `emulator_server.py RECORD SECONDS`.
+"""Runs the emulator, with its own Python: `emulator_server.py RECORD SECONDS`.
 
-RECORD is a file to which each authorization is added, as a line of JSON: who asked for which action
-on which resource, and whether that was allowed. The root user's aren't there.
+Each authorization is appended to the file RECORD as a line of JSON: user, action, resource, and
+whether it was allowed. Requests of the root user aren't recorded.
 
-ministack authorizes some requests of Glue and Athena on another resource than AWS does. They are
-corrected here, by AWS's Service Authorization Reference, so that a policy that names one crawler
-or one workgroup means here what it means there. It also lacks what a new machine needs to be
-planned: the zones of its type, the parameters of Debian's images, user data, its disk and groups.
+ministack authorizes some requests of Glue and Athena on other resources than AWS. This module
+corrects them according to AWS's Service Authorization Reference, so that a policy for one crawler
+or workgroup has the same effect as in AWS. It also adds what a plan of a new machine needs: zones
+of its type, parameters of Debian's images, user data, disk and groups.
 """
 
 import json
@@ -31,7 +31,7 @@ as_ministack_has_it = iam_actions.extract_resource_arn
 
 
 def resource_arn(*request: Any) -> str:
-    """The resource on which a request is authorized."""
+    """Return the resource on which a request is authorized."""
     arn: str = as_ministack_has_it(*request)
     service, _method, _path, headers, body, _query, region, account = request
     operation = headers.get("x-amz-target", "").rpartition(".")[2]
@@ -56,7 +56,7 @@ def resource_arn(*request: Any) -> str:
 
 
 IMAGE = "ami-0abcdef1234567890"
-"""One that ministack knows and starts nothing for."""
+"""An image that ministack knows, and for which it starts nothing."""
 
 parameters_as_ministack_has_them = ssm._get_parameters_by_path  # noqa: SLF001
 route_tables_as_ministack_has_them = ec2._describe_route_tables  # noqa: SLF001
@@ -66,7 +66,7 @@ attribute_as_ministack_has_it = ec2._describe_instance_attribute  # noqa: SLF001
 
 
 def parameters_by_path(asked: dict[str, Any]) -> Any:
-    """Debian's images, too: the newest of the release for each architecture."""
+    """Also return Debian's images: the newest of the release for each architecture."""
     path = asked["Path"].rstrip("/")
     if not path.startswith("/aws/service/debian/release/"):
         return parameters_as_ministack_has_them(asked)
@@ -78,7 +78,7 @@ def parameters_by_path(asked: dict[str, Any]) -> Any:
 
 
 def instance_type_offerings(asked: dict[str, Any]) -> Any:
-    """Every type in every zone."""
+    """Return every type in every zone."""
     kind = ec2._p(asked, "Filter.1.Value.1")  # noqa: SLF001
     items = "".join(
         f"<item><instanceType>{kind}</instanceType><locationType>availability-zone</locationType>"
@@ -93,7 +93,7 @@ def instance_type_offerings(asked: dict[str, Any]) -> Any:
 
 
 def instance_attribute(asked: dict[str, Any]) -> Any:
-    """The user data as it was given, too."""
+    """Also return the user data, unchanged."""
     instance = ec2._instances.get(ec2._p(asked, "InstanceId"))  # noqa: SLF001
     if not instance or ec2._p(asked, "Attribute") != "userData":  # noqa: SLF001
         return attribute_as_ministack_has_it(asked)
@@ -106,7 +106,7 @@ def instance_attribute(asked: dict[str, Any]) -> Any:
 
 
 def run_instances(asked: dict[str, Any]) -> Any:
-    """The disk, subnet, security groups and metadata options that were asked for, too."""
+    """Also keep the requested disk, subnet, security groups and metadata options."""
     known = set(ec2._instances)  # noqa: SLF001
     answer = run_as_ministack_does(asked)
     for id_ in set(ec2._instances) - known:  # noqa: SLF001
@@ -125,7 +125,7 @@ def run_instances(asked: dict[str, Any]) -> Any:
 
 
 def instance_xml(instance: dict[str, Any]) -> str:
-    """An instance, and how its metadata can be read."""
+    """Return an instance with its metadata options."""
     options = (
         f"<metadataOptions><httpTokens>{instance.get('HttpTokens', '')}</httpTokens>"
         "<state>applied</state>"
@@ -138,7 +138,7 @@ def instance_xml(instance: dict[str, Any]) -> str:
 
 
 def route_tables(asked: dict[str, Any]) -> Any:
-    """Those that a filter names, too."""
+    """Also apply filters."""
     for number in range(1, 10):
         if ec2._p(asked, f"Filter.{number}.Name") == "route-table-id":  # noqa: SLF001
             asked["RouteTableId.1"] = asked[f"Filter.{number}.Value.1"]
@@ -149,7 +149,7 @@ create_as_ministack_does = rds._create_db_instance  # noqa: SLF001
 
 
 def create_database(asked: dict[str, Any]) -> Any:
-    """With the port of a server that stands in for the instance, which is none, if there is one."""
+    """Use the port of a test server in place of the instance, if there is one."""
     answer = create_as_ministack_does(asked)
     instance = rds._instances.get(rds._p(asked, "DBInstanceIdentifier"))  # noqa: SLF001
     if instance and "RDS_PORT" in os.environ:
@@ -158,7 +158,7 @@ def create_database(asked: dict[str, Any]) -> Any:
 
 
 def recorded(enforce: Callable[..., Any], record: Path) -> Callable[..., Any]:
-    """The function that authorizes a request, with a line in the record for each."""
+    """Wrap the function that authorizes requests, so that each is recorded."""
 
     def enforce_and_record(
         access_key: str, action: str, service: str, region: str, **more: Any
@@ -175,7 +175,7 @@ def recorded(enforce: Callable[..., Any], record: Path) -> Callable[..., Any]:
 
 
 def main() -> None:
-    """Serve until killed; a crawl takes so many seconds."""
+    """Serve until killed. A crawl takes `seconds`."""
     iam_actions.extract_resource_arn = resource_arn
     ssm._get_parameters_by_path = parameters_by_path  # noqa: SLF001
     ec2._ACTION_MAP["DescribeInstanceAttribute"] = instance_attribute  # noqa: SLF001
@@ -184,9 +184,9 @@ def main() -> None:
     ec2._ACTION_MAP["RunInstances"] = run_instances  # noqa: SLF001
     ec2._ACTION_MAP["DescribeInstanceTypeOfferings"] = instance_type_offerings  # noqa: SLF001
     rds._ACTION_MAP["CreateDBInstance"] = create_database  # noqa: SLF001
-    glue.CRAWLER_RUN_SECONDS = float(sys.argv.pop())  # ministack reads the others
+    glue.CRAWLER_RUN_SECONDS = float(sys.argv.pop())  # ministack reads the other variables
     iam_evaluator.enforce = recorded(iam_evaluator.enforce, Path(sys.argv.pop()))
-    # With TLS it would take port 443 beside its own
+    # With TLS it would also listen on port 443
     ministack.app._port_is_bindable = lambda *_: False  # noqa: SLF001
     ministack.app.main()
 

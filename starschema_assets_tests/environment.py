@@ -1,4 +1,4 @@
-"""Python environments beside the project's own, for what its dependencies can't live with."""
+"""Creates separate Python environments, for packages that conflict with the project's."""
 
 import subprocess
 import sys
@@ -9,9 +9,9 @@ from uv import find_uv_bin
 
 
 def python_with(name: str, *packages: str) -> Path:
-    """The Python of the environment `name`, which has just these packages.
+    """Return the Python of the environment `name`, which has only these packages.
 
-    It is made when it is first asked for, and made anew when the packages change.
+    It is created at the first call, and again if the packages change.
     """
     home = Path(sys.prefix) / name
     marker = home / "installed"

@@ -1,4 +1,4 @@
-"""Stands in for Glue's workers: each run of the Spark job is a process on this machine's Spark."""
+"""Replaces Glue's workers: each run of the Spark job is a local Spark process."""
 
 import subprocess
 import sys
@@ -10,12 +10,12 @@ from starschema_assets_tests.aws_faults import Answer, FaultyAWS
 
 
 class GlueWorkers:
-    """The emulator starts a job and runs nothing: this does, behind a proxy before it."""
+    """Runs the script of a job that the emulator only records as started."""
 
     def __init__(
         self, client: Any, job: str, proxy: FaultyAWS, environment: Mapping[str, str]
     ) -> None:
-        """The script runs in that environment; nothing is done before `run_the_script`."""
+        """Set the environment of the script. Nothing runs before `run_the_script`."""
         self.client = client
         self.job = job
         self.proxy = proxy
@@ -24,13 +24,13 @@ class GlueWorkers:
 
     @property
     def arguments(self) -> dict[str, str]:
-        """What the last run was given."""
+        """Arguments of the last run."""
         (*_, run) = self.client.get_job_runs(JobName=self.job)["JobRuns"]
         arguments: dict[str, str] = run["Arguments"]
         return arguments
 
     def run_the_script(self) -> None:
-        """Let every run from now on do what it would do in Glue."""
+        """From now on, run the script for every job run."""
         self.proxy.on_start["StartJobRun"] = self._start
         self.proxy.alter["GetJobRun"] = self._tell
 

@@ -1,4 +1,4 @@
-"""An SNS topic whose messages can be read, as they are delivered, from a queue."""
+"""An SNS topic whose delivered messages are read from an SQS queue."""
 
 import json
 import uuid
@@ -34,7 +34,7 @@ class Inbox:
         self._sns.subscribe(TopicArn=self.topic, Protocol="sqs", Endpoint=queue)
 
     def take(self) -> list[Alert]:
-        """The messages that have come since it was last asked, without waiting."""
+        """Return the messages since the last call, without waiting."""
         taken = []
         while found := self._sqs.receive_message(QueueUrl=self._queue).get("Messages"):
             for message in found:
@@ -46,6 +46,6 @@ class Inbox:
         return taken
 
     def wait(self) -> Alert:
-        """The next message, and there must be only one."""
+        """Wait for the next message; assert that there is only one."""
         (message,) = eventually(self.take)
         return message

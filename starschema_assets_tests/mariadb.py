@@ -1,4 +1,4 @@
-"""A real MariaDB server of its own for the tests."""
+"""Runs a real MariaDB server for tests."""
 
 import atexit
 import os
@@ -14,30 +14,26 @@ from starschema_assets_tests.database_server import DatabaseServer, as_root
 
 
 class MariaDB(DatabaseServer):
-    """The MariaDB that is installed on the machine."""
+    """The MariaDB that is installed on this machine."""
 
     name: ClassVar = "MariaDB"
 
     def defaults(self) -> dict[str, str | Path]:
-        """See `DatabaseServer`."""
         return {"innodb_log_file_size": "32M"}
 
     def program(self) -> list[str]:
-        """See `DatabaseServer`."""
         return [mariadbd()]
 
     def client(self) -> list[str]:
-        """See `DatabaseServer`."""
         return ["mariadb"]
 
     def make_data(self, folder: Path) -> None:
-        """See `DatabaseServer`."""
         shutil.copytree(_template(), folder)
 
 
 @cache
 def _template() -> Path:
-    """An initialised data directory, to be copied: it takes a second of CPU to make one."""
+    """Return an initialized data directory to copy; creating one takes a second of CPU."""
     home = Path(tempfile.mkdtemp(prefix="mariadb"))
     atexit.register(shutil.rmtree, home, ignore_errors=True)
     install = ["mariadb-install-db", "--no-defaults", f"--datadir={home / 'data'}"]
@@ -49,12 +45,12 @@ def _template() -> Path:
 
 
 def mariadbd() -> str:
-    """The server's program, which is not in every user's PATH."""
+    """Return the server's program, which isn't in every user's PATH."""
     return shutil.which("mariadbd") or "/usr/sbin/mariadbd"
 
 
 def version() -> str:
-    """The version of that program, e.g. `10.11.19`."""
+    """Return the version of the server, e.g. `10.11.19`."""
     said = subprocess.run([mariadbd(), "--version"], capture_output=True, text=True, check=True)
     found = re.search(r"Ver ([\d.]+)", said.stdout)
     assert found, said.stdout

@@ -1,4 +1,4 @@
-"""A real MySQL server of its own for the tests."""
+"""Runs a real MySQL server for tests."""
 
 import shutil
 from pathlib import Path
@@ -15,24 +15,20 @@ class MySQL(DatabaseServer):
     name: ClassVar = "MySQL"
 
     def defaults(self) -> dict[str, str | Path]:
-        """See `DatabaseServer`."""
         return {
             **mysql_packages.places(found()),
             "innodb_redo_log_capacity": "32M",
             "disable_log_bin": "1",
-            "performance_schema": "OFF",  # takes 200 MB
+            "performance_schema": "OFF",  # needs 200 MB
             "mysqlx": "OFF",
-            "secure_file_priv": "NULL",  # by default a folder that may not be there
+            "secure_file_priv": "NULL",  # the default folder may not exist
         }
 
     def program(self) -> list[str]:
-        """See `DatabaseServer`."""
         return list(found().server)
 
     def client(self) -> list[str]:
-        """See `DatabaseServer`."""
         return list(found().client)
 
     def make_data(self, folder: Path) -> None:
-        """See `DatabaseServer`."""
         shutil.copytree(DATA, folder)

@@ -1,9 +1,9 @@
-"""Gets a real MySQL for the tests: `python -m starschema_assets_tests.mysql_packages`.
+"""Downloads a real MySQL for the tests: `python -m starschema_assets_tests.mysql_packages`.
 
-Debian's unstable suite has MySQL; its packages are unpacked in `.mysql/` of the checkout with the
-libraries that they need, and nothing is installed. A MySQL that is installed is used instead. Where
-there can't be one, `.mysql/` says why. `.mysql/found.json` is written last: what is there without
-it is half made.
+Debian's unstable suite has MySQL. Its packages and their libraries are unpacked in `.mysql/` of the
+checkout, without installing them. If a MySQL is installed, it is used instead. If MySQL isn't
+available, `.mysql/` contains the reason. `.mysql/found.json` is written last: without it, the
+folder is incomplete.
 """
 
 import json
@@ -20,7 +20,7 @@ from starschema_assets_tests.database_server import as_root
 
 FOLDER = CHECKOUT / ".mysql"
 DATA = FOLDER / "data"
-"""An initialised data directory, to be copied: it takes seconds to make one."""
+"""An initialized data directory to copy; creating one takes seconds."""
 _ROOT = FOLDER / "root"
 _FOUND = FOLDER / "found.json"
 _PACKAGES = ("mysql-server-core", "mysql-client-core")
@@ -30,17 +30,16 @@ _UNAVAILABLE = re.compile(
     r"|Unable to locate package|no installation candidate|unmet dependencies|broken packages",
     re.IGNORECASE,
 )
-"""What apt says where the mirror or the suite is to blame; anything else is a fault of this file.
-"""
+"""Messages of apt if the mirror or the suite has the problem; any other is a bug in this file."""
 
 
 class NoMySQL(Exception):  # noqa: N818
-    """Why there can't be a MySQL on this machine, today."""
+    """MySQL isn't available on this machine at the moment; the message says why."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """A MySQL and how its programs are called, or the reason why there is none."""
+    """A MySQL and its programs, or the reason why there is none."""
 
     version: str = ""
     server: tuple[str, ...] = ()
@@ -50,7 +49,7 @@ class Found:
 
 @cache
 def found() -> Found:
-    """What the last `make test` found; never looks anew."""
+    """Return what the last `make test` found, without looking again."""
     if not _FOUND.is_file():
         return Found(reason="make test gets one")
     said = json.loads(_FOUND.read_text(encoding="utf-8"))
@@ -58,7 +57,7 @@ def found() -> Found:
 
 
 def look() -> Found:
-    """Find a MySQL, or fetch it, and have a data directory made by it."""
+    """Find or download a MySQL, and let it create a data directory."""
     try:
         mysql = _installed() or _unpacked()
     except NoMySQL as error:
@@ -95,7 +94,7 @@ def _unpacked() -> Found:
 
 
 def places(mysql: Found) -> dict[str, str]:
-    """The options by which an unpacked server finds its own files; an installed one needs none."""
+    """Return the paths that an unpacked server needs as options; an installed one needs none."""
     if not Path(mysql.server[0]).is_relative_to(FOLDER):
         return {}
     return {
@@ -106,7 +105,7 @@ def places(mysql: Found) -> dict[str, str]:
 
 
 def _fetch() -> None:
-    """Download the packages with all that they depend on, and unpack them."""
+    """Download the packages with their dependencies, and unpack them."""
     if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
         raise NoMySQL("this machine has no apt, and MySQL is fetched from Debian's packages")
     sys.stderr.write("Fetching MySQL from Debian's unstable suite into .mysql, 350 MB\n")
@@ -125,7 +124,7 @@ def _fetch() -> None:
 
 
 def mirror() -> str:
-    """The mirror that apt uses for Debian's own packages."""
+    """Return the mirror that apt uses for Debian's packages."""
     form = ["--format", "$(REPO_URI)", "Created-By: Packages", "Label: Debian"]
     mirrors = sorted(set(_said(["apt-get", "indextargets", *form]).split()))
     if not mirrors:
@@ -134,7 +133,7 @@ def mirror() -> str:
 
 
 def _perl(architecture: str) -> str:
-    """Tell apt that Perl is there: the packages depend on it, and the tests run no script."""
+    """Pretend to apt that Perl is installed: the packages depend on it, the tests don't."""
     return (
         "Package: perl\nStatus: install ok installed\nVersion: 5.99\n"
         f"Architecture: {architecture}\nMulti-Arch: allowed\n"
@@ -143,7 +142,7 @@ def _perl(architecture: str) -> str:
 
 
 def _apt(*arguments: str) -> None:
-    """Run apt-get on a state of its own, which takes neither root nor the machine's lock."""
+    """Run apt-get with a separate state, which needs neither root nor the machine's lock."""
     apt = FOLDER / "apt"
     options = {
         "Dir::Etc::sourcelist": apt / "sources",
@@ -177,7 +176,7 @@ def _initialise(mysql: Found) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"MySQL makes no data directory: {done.stdout}{done.stderr}")
-    (DATA / "auto.cnf").unlink()  # the server's identity: each copy makes its own
+    (DATA / "auto.cnf").unlink()  # the server's identity: each copy creates its own
 
 
 def _version(server: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""The whole pipeline in a test: a source, a lake, a Dagster instance, and what they show."""
+"""The whole pipeline for tests: a source, a lake and a Dagster instance."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -28,7 +28,7 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "INFO"}}}}
 
 
 class Pipeline:
-    """Runs the project as Dagster does, in this process, and looks at what came of it."""
+    """Runs the project's jobs in this process, and returns their results."""
 
     def __init__(self, settings: Settings, instance: DagsterInstance) -> None:
         self.settings = settings
@@ -36,11 +36,11 @@ class Pipeline:
 
     @property
     def lake(self) -> Lake:
-        """The lake, opened anew."""
+        """The lake, opened again."""
         return open_lake(self.settings)
 
     def refresh(self, *tables: Sequence[str], accept: Sequence[str] = ()) -> ExecuteInProcessResult:
-        """Run the job for these tables, or for all; `accept` holds checks that may fail."""
+        """Run the job for these tables, or for all. `accept` has the checks to accept."""
         selected = tables or [*RAW, *STAR]
         config: dict[str, Any] = {
             f"{stage}_tables": {
@@ -55,7 +55,7 @@ class Pipeline:
         )
 
     def refused(self, *tables: Sequence[str], **accepted: Sequence[str]) -> ExecuteInProcessResult:
-        """Refresh, and see that the run fails and leaves its failed stage and later ones alone."""
+        """Refresh, and assert that the run fails and publishes nothing of this and later stages."""
         before = self.published()
         run = self.refresh(*tables, **accepted)
         (step,) = run.get_step_failure_events()
@@ -68,7 +68,7 @@ class Pipeline:
         return run
 
     def rebuild(self, source: str = "lake") -> ExecuteInProcessResult:
-        """Rebuild the histories as `make history` does."""
+        """Rebuild the histories like `make history`."""
         return self._run(
             "refresh_star_schema",
             asset_selection=[AssetKey(table) for table in STAR],
@@ -76,22 +76,22 @@ class Pipeline:
         )
 
     def crawl(self) -> ExecuteInProcessResult:
-        """Run the job that brings the catalog up to date."""
+        """Run the job that crawls the star schema."""
         return self._run("crawl_star_schema")
 
     def audit(self) -> ExecuteInProcessResult:
-        """Run the job that audits what is published."""
+        """Run the job that audits the published tables."""
         return self._run("audit_star_schema")
 
     def materialize(self, *keys: AssetKey) -> ExecuteInProcessResult:
-        """Make assets as the button of the UI does."""
+        """Materialize assets like the button in the UI."""
         job = build(self.settings).resolve_implicit_global_asset_job_def()
         return self.run(job, asset_selection=list(keys))
 
     def run(
         self, job: JobDefinition, run_config: Mapping[str, Any] | None = None, **arguments: Any
     ) -> ExecuteInProcessResult:
-        """Run any job on this pipeline's instance; the console shows INFO and above."""
+        """Run a job on this pipeline's instance; the console shows INFO and above."""
         return job.execute_in_process(
             instance=self.instance,
             raise_on_error=False,
@@ -103,13 +103,13 @@ class Pipeline:
         return self.run(build(self.settings).resolve_job_def(job), **arguments)
 
     def published(self) -> dict[str, bytes]:
-        """The bytes of every object that a reader or a crawler of the lake finds."""
+        """Return the bytes of every object that readers or crawlers of the lake see."""
         root = Path(self.settings.lake_uri)
         files = [file for stage in ("raw", "star") for file in root.glob(f"{stage}/**/*")]
         return {str(f.relative_to(root)): f.read_bytes() for f in files if f.is_file()}
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        """Ask the published files, as `raw.<table>` and `star.<table>`."""
+        """Query the published files, as `raw.<table>` and `star.<table>`."""
         with duckdb.connect() as connection:
             connection.execute("create schema raw; create schema star")
             for stage, table in [*RAW, *STAR]:
@@ -118,7 +118,7 @@ class Pipeline:
             return connection.execute(sql).fetchall()
 
     def check(self, title: str) -> AssetCheckEvaluation:
-        """What the instance shows as the newest result of a check, e.g. `star/fact_orders:key`."""
+        """Return the newest result of a check, e.g. `star/fact_orders:key`, from the instance."""
         table, _, name = title.partition(":")
         key = AssetCheckKey(AssetKey(table.split("/")), name)
         records = self.instance.event_log_storage.get_asset_check_execution_history(key, limit=1)
@@ -131,13 +131,13 @@ class Pipeline:
         return evaluation
 
     def examples(self, title: str) -> list[Mapping[str, str | int | float | bool | None]]:
-        """The offending rows that the instance shows for a check."""
+        """Return the example rows that the instance shows for a check."""
         examples = self.check(title).metadata["examples"]
         assert isinstance(examples, TableMetadataValue)
         return [record.data for record in examples.records]
 
     def materialized(self, run: ExecuteInProcessResult) -> list[str]:
-        """The assets that a run materialized, in the order of publication."""
+        """Return the assets that a run materialized, in the order of publication."""
         return [
             event.asset_key.to_user_string()
             for event in run.get_asset_materialization_events()
@@ -145,7 +145,7 @@ class Pipeline:
         ]
 
     def failures(self, run: ExecuteInProcessResult) -> dict[str, bool]:
-        """The checks that failed in a run, and whether they block."""
+        """Return the failed checks of a run, and whether they block."""
         return {
             f"{result.asset_key.to_user_string()}:{result.check_name}": bool(result.blocking)
             and result.severity is AssetCheckSeverity.ERROR
@@ -154,7 +154,7 @@ class Pipeline:
         }
 
     def reason(self, run: ExecuteInProcessResult) -> str:
-        """Why a run failed, as its failed step tells it."""
+        """Return the error of the failed step of a run."""
         assert not run.success
         (step,) = run.get_step_failure_events()
         failed = step.step_failure_data

@@ -1,4 +1,4 @@
-"""A copy of the project, in which a test changes what a user would change."""
+"""Copies the project, so that a test can change files like a user."""
 
 import os
 import re
@@ -12,12 +12,12 @@ from starschema_assets.settings import CHECKOUT
 PAGE = (CHECKOUT / "docs" / "your-database.md").read_text(encoding="utf-8")
 _MADE = (".git", ".venv", ".mysql", "data", "build", "dist", "*.egg-info", ".*_cache", "*.log")
 _FOREIGN = ("STARSCHEMA_", "DAGSTER_", "AWS_", "MAKE", "MFLAGS", "PYTEST_")
-# The environment is there: make would install it where it finds newer files
+# The environment exists; with newer files, make would install it again
 _MAKE = 'make() { command make -o .venv/installed "$@"; }\n'
 
 
 def copy_project(folder: Path) -> None:
-    """Copy the project, with its environment and an instance of Dagster of its own."""
+    """Copy the project, with its environment and a separate Dagster instance."""
     shutil.copytree(
         CHECKOUT, folder, ignore=shutil.ignore_patterns(*_MADE, "__pycache__", "storage")
     )
@@ -27,14 +27,16 @@ def copy_project(folder: Path) -> None:
 
 
 def take_sample_out(folder: Path) -> None:
-    """Remove what the page says is the sample's."""
+    """Remove the files that the page lists as the sample's."""
     run_in(folder, "\n".join(re.findall(r"^rm .*", PAGE, re.MULTILINE)))
 
 
 def run_in(folder: Path, script: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Run a script of bash in a copy, with these settings alone, and see that it ends well."""
+    """Run a bash script in a copy with only these settings, and assert that it succeeds."""
     others = {name: text for name, text in os.environ.items() if not name.startswith(_FOREIGN)}
-    others["PYTHONPATH"] = str(folder)  # the environment has the project itself, not its copy
+    others["PYTHONPATH"] = str(
+        folder
+    )  # the environment has the original project installed, not its copy
     done = subprocess.run(
         ["bash", "-euc", _MAKE + script],
         cwd=folder,
@@ -48,7 +50,7 @@ def run_in(folder: Path, script: str, **settings: str) -> subprocess.CompletedPr
 
 
 def apply() -> None:
-    """Change a file as a difference on the standard input says, wherever the lines stand in it."""
+    """Apply a diff from the standard input to a file, ignoring line numbers."""
     head, *hunks = re.split(r"^@@.*\n", sys.stdin.read(), flags=re.MULTILINE)
     file = Path(head.split("+++ b/")[1].strip())
     code = file.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Raw tables for tests: filled from the contracts, with only the columns that a test is about."""
+"""Raw tables for tests. A test gives only the columns it needs; contracts define the others."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -20,7 +20,7 @@ DEFAULTS: Mapping[str, object] = {
 
 
 class RawTables:
-    """The eight raw tables in a DuckDB connection, empty at first."""
+    """The eight raw tables in a DuckDB connection, initially empty."""
 
     def __init__(self) -> None:
         self.connection = duckdb.connect()
@@ -30,7 +30,7 @@ class RawTables:
             self.connection.execute(f"create table raw.{contract.table} ({_columns(contract)})")
 
     def add(self, table: str, *rows: Mapping[str, object]) -> None:
-        """Add rows; columns that a row leaves out get a default, NULL if they may be NULL."""
+        """Add rows. Missing columns get a default, or NULL if they are nullable."""
         columns = self.contracts[table].columns
         for row in rows:
             assert row.keys() <= {column.name for column in columns}

@@ -1,4 +1,4 @@
-"""A proxy before a real S3 server that fails requests on demand."""
+"""A proxy in front of a real S3 server. It can make selected requests fail."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -13,31 +13,31 @@ CONFLICT = b"<Error><Code>ConditionalRequestConflict</Code><Message>Retry.</Mess
 DENIED = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
 
 Match = Callable[[str, str], bool]
-"""Of a method and a path with its query: whether this request fails."""
+"""Takes a request's method and path with query string; returns True if it must fail."""
 
 
 @dataclass
 class FaultyS3:
-    """What goes wrong; `failed` counts the requests that did."""
+    """Defines which requests fail. `failed` counts them."""
 
     url: str = ""
     slow_down: Match | None = None
-    """Answered 503."""
+    """Matching requests get status 503 (Slow Down)."""
     deny: Match | None = None
-    """Answered 403."""
+    """Matching requests get status 403 (Access Denied)."""
     conflict: Match | None = None
-    """Answered 409."""
+    """Matching requests get status 409 (Conflict)."""
     lose_answer: Match | None = None
-    """Carried out, but the connection breaks before the answer."""
+    """The server executes matching requests, but the connection is closed before the response."""
     times: int = 0
-    """How many more matching requests fail."""
+    """Number of matching requests that still fail."""
     failed: int = 0
     asked: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     """Method, path and headers of each request, in order; the headers' names in lower case."""
     mutex: threading.Lock = field(default_factory=threading.Lock)
 
     def fails(self, match: Match | None, method: str, path: str) -> bool:
-        """Whether this request is one of those to fail, which are counted."""
+        """Return whether this request must fail, and count it if so."""
         with self.mutex:
             if not match or self.times == 0 or not match(method, path):
                 return False
@@ -48,7 +48,7 @@ class FaultyS3:
 
 @contextmanager
 def faulty_s3(server_url: str) -> Iterator[FaultyS3]:
-    """A proxy to the server; signatures stay valid because the Host header is passed on."""
+    """Yield a proxy to the server. It passes on the Host header, so signatures stay valid."""
     faults = FaultyS3()
 
     class Handler(_Proxy):
@@ -101,10 +101,10 @@ class _Proxy(BaseHTTPRequestHandler):
         self.send_header("Content-Length", length or str(len(content)))
         self.end_headers()
         if self.command != "HEAD":
-            with suppress(ConnectionError):  # the client wants no more of it
+            with suppress(ConnectionError):  # the client has closed the connection
                 self.wfile.write(content)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
-        """Nothing: a test's output is not an access log."""
+        """Log nothing, to keep the test output readable."""
 
     do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _forward  # noqa: N815 - the base's names

@@ -1,4 +1,4 @@
-"""`make screenshots`: the pictures of the README, from a fresh `make run` and its report."""
+"""Takes the screenshots of the README, from a fresh `make run` and its report."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ IMAGES = CHECKOUT / "docs" / "images"
 
 
 def main() -> None:
-    """Write both, replacing those of the last time."""
+    """Write both screenshots, replacing the existing ones."""
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -48,14 +48,14 @@ def _report(page: Page, report: Path) -> None:
     page.goto(report.as_uri())
     page.wait_for_selector("[data-drawn]")
     page.get_by_role("combobox", name="Country").select_option("France")
-    page.wait_for_timeout(500)  # until the bars are where they belong
+    page.wait_for_timeout(500)  # until the bars have reached their positions
     page.screenshot(path=IMAGES / "report.png")
 
 
 def _lineage(page: Page, url: str) -> None:
     page.goto(f"{url}/assets/star/fact_orders?view=lineage&lineageScope=neighbors&lineageDepth=5")
     page.get_by_text("fact_orders").first.wait_for()
-    page.wait_for_timeout(3000)  # until the graph is laid out and says what ran
+    page.wait_for_timeout(3000)  # until the graph is laid out and shows the last runs
     page.screenshot(path=IMAGES / "lineage.png")
 
 

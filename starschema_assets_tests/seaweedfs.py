@@ -1,4 +1,4 @@
-"""A real S3 server for the tests: SeaweedFS on free ports of this machine."""
+"""Runs a real S3 server for tests: SeaweedFS on free ports of this machine."""
 
 import json
 import signal
@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
-# Each of these would otherwise take a fixed port, and a second test run could not start.
+# By default each of these uses a fixed port, and a second test run couldn't start.
 PORTS = (
     "s3.port",
     "s3.port.grpc",
@@ -38,16 +38,16 @@ class Identity:
 
     @property
     def access_key(self) -> str:
-        """The access key, made from the name."""
+        """The access key, derived from the name."""
         return f"{self.name}-key"
 
     @property
     def secret_key(self) -> str:
-        """The secret key, made from the name."""
+        """The secret key, derived from the name."""
         return f"{self.name}-secret"
 
     def config(self) -> dict[str, object]:
-        """The identity as the server's configuration file wants it."""
+        """Return the identity for the server's configuration file."""
         return {
             "name": self.name,
             "credentials": [{"accessKey": self.access_key, "secretKey": self.secret_key}],
@@ -61,7 +61,7 @@ READER = Identity("reader", ("Read", "List"))
 
 @dataclass
 class SeaweedFS:
-    """A server with its data in one folder; it can be stopped and started again with that data."""
+    """A server with its data in one folder. It can be stopped and restarted with this data."""
 
     folder: Path
     identities: Sequence[Identity] = (OWNER, READER)
@@ -74,7 +74,7 @@ class SeaweedFS:
         return f"http://127.0.0.1:{self.port}"
 
     def environment(self, identity: Identity = OWNER) -> dict[str, str]:
-        """The AWS variables of a process that uses this server."""
+        """Return AWS environment variables for a process that uses this server."""
         return {
             "AWS_ENDPOINT_URL": self.url,
             "AWS_ACCESS_KEY_ID": identity.access_key,
@@ -84,7 +84,7 @@ class SeaweedFS:
         }
 
     def start(self) -> None:
-        """Start and wait until it answers; the S3 port stays the same over restarts."""
+        """Start the server and wait until it responds. Restarts use the same S3 port."""
         config = self.folder / "identities.json"
         config.write_text(json.dumps({"identities": [who.config() for who in self.identities]}))
         ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
@@ -113,7 +113,7 @@ class SeaweedFS:
         self._await_answer()
 
     def stop(self, signal_: signal.Signals = signal.SIGKILL) -> None:
-        """End the server as `signal_` does; its data stays."""
+        """Stop the server with `signal_`; its data is kept."""
         if self.process:
             self.process.send_signal(signal_)
             self.process.wait()
@@ -128,7 +128,7 @@ class SeaweedFS:
             try:
                 urlopen(self.url, timeout=1)
             except HTTPError:
-                return  # it answers that nobody has signed in
+                return  # it responds that authentication is missing
             except (URLError, OSError):
                 time.sleep(0.05)
             else:
@@ -140,7 +140,7 @@ class SeaweedFS:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on now."""
+    """Return ports that aren't in use."""
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for sock in sockets:
@@ -150,7 +150,7 @@ def free_ports(count: int) -> list[int]:
 
 @contextmanager
 def seaweedfs(folder: Path, *others: Identity) -> Iterator[SeaweedFS]:
-    """A running server that keeps its data in `folder`, and knows `others` too."""
+    """Yield a running server with its data in `folder`, and with `others` as additional users."""
     server = SeaweedFS(folder, (OWNER, READER, *others))
     server.start()
     try:

@@ -1,4 +1,4 @@
-"""The kinds of server that a test about the source runs on; as a command, what they are."""
+"""The kinds of database server for tests of the source. As a command, prints their versions."""
 
 import sys
 from pathlib import Path
@@ -15,7 +15,7 @@ KINDS = ("mariadb", "mysql")
 
 
 def server_of(kind: str, **options: str | Path) -> DatabaseServer:
-    """A server of a kind, for a `with` block; skips the test where there is no MySQL."""
+    """Return a server of a kind, for a `with` block. Skips the test if there is no MySQL."""
     if kind == "mariadb":
         return MariaDB(**options)
     if not found().version:
@@ -24,7 +24,7 @@ def server_of(kind: str, **options: str | Path) -> DatabaseServer:
 
 
 def tested_on() -> str:
-    """On which servers the source was tested, and why not on both."""
+    """Return the servers on which the source was tested, and why not on both."""
     if version := found().version:
         return f"The source was tested on MariaDB {mariadb.version()} and MySQL {version}."
     reason = found().reason.rstrip(".")

@@ -1,8 +1,8 @@
-"""Stands in for `aws ssm start-session` and the plugin that it needs: a tunnel on this machine.
+"""Replaces `aws ssm start-session` and its plugin by a tunnel on this machine.
 
-Neither can be had from a package index, and only AWS has the other end of a session. What the
-stand-in is given is what the AWS CLI would be given; where the tunnel ends is a port of this
-machine. A host that it doesn't know is one that the instance can't reach.
+Neither can be installed from a package index, and a real session needs AWS. The replacement gets
+the same arguments as the AWS CLI. Its tunnel ends at a port of this machine. An unknown host is one
+that the instance can't reach.
 """
 
 import json
@@ -66,10 +66,10 @@ def stand_in(
     cli: Path = Path("/bin/false"),
     instance: str = INSTANCE,
 ) -> None:
-    """Put `aws` and the plugin into a folder; each host ends at a port of this machine.
+    """Put `aws` and the plugin into a folder. A connection to a host ends at a port of this machine.
 
-    `cli` is the AWS CLI that does everything else. No instance means any. Commands of a session are
-    begun by what `inside` has put there.
+    `cli` is the AWS CLI for all other commands. Without an instance, any is accepted. `inside`
+    configures the command that runs commands of a session.
     """
     text = AWS.format(
         python=sys.executable,
@@ -84,17 +84,17 @@ def stand_in(
 
 
 def inside(folder: Path, command: Sequence[str]) -> None:
-    """Let commands of a session run by this one, whose last words they are."""
+    """Run the commands of a session by appending them to this command."""
     (folder / INSIDE).write_text(json.dumps(list(command)))
 
 
 def terraform_with(folder: Path, outputs: dict[str, object]) -> None:
-    """Put a `terraform` into a folder that has these outputs, and does nothing else."""
+    """Put a `terraform` into a folder that only prints these outputs."""
     values = json.dumps({name: {"value": value} for name, value in outputs.items()})
     executable(folder / "terraform", f"#!/bin/sh\ncat <<'END'\n{values}\nEND\n")
 
 
 def executable(file: Path, text: str) -> None:
-    """Write a program."""
+    """Write an executable file."""
     file.write_text(text)
     file.chmod(0o755)

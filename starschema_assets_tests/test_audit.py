@@ -1,4 +1,4 @@
-"""The audit beside the plain refresh: of parts of it, without its checks, and without a refresh."""
+"""Tests for audits of partial refreshes, without selected checks, and without a refresh."""
 
 import duckdb
 import pyarrow.parquet as pq
@@ -110,7 +110,7 @@ def test_published_tables_are_audited_without_the_source_and_without_a_refresh(
 
 
 def without_source(settings: Settings) -> Settings:
-    """The settings with a source that answers nobody."""
+    """Settings with a source that can't be reached."""
     url = SecretStr("mysql+pymysql://reader:x@127.0.0.1:1/gone")
     return settings.model_copy(update={"source_url": url})
 

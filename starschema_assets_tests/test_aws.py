@@ -1,8 +1,8 @@
-"""The whole AWS path: MariaDB to S3, a crawl, and Athena, as production uses them.
+"""Tests the whole path in AWS: from MariaDB to S3, a crawl, and Athena.
 
-The lake is on a real S3 server; Glue, Athena and Secrets Manager are an emulator that enforces
-permissions. It crawls nothing and reads no other server's files, so a stand-in does both when the
-crawler is started: this test proves nothing of what Glue's own crawler infers.
+The lake is on a real S3 server; Glue, Athena and Secrets Manager are emulated. The emulator
+enforces permissions, but it doesn't crawl, and can't read files of another server. So a function
+does both when the crawler is started. This test doesn't verify what Glue's crawler would infer.
 """
 
 import json
@@ -41,7 +41,7 @@ ACTIONS = (
 
 @dataclass(frozen=True)
 class User(Identity):
-    """A user whom both servers know by the same keys."""
+    """A user with the same keys on both servers."""
 
     keys: Credentials
 
@@ -56,18 +56,18 @@ class User(Identity):
 
 @dataclass(frozen=True)
 class Account:
-    """An account: the real S3 server, and the emulator for everything else."""
+    """An AWS account: the real S3 server, and the emulator for everything else."""
 
     aws: Emulator
     s3: SeaweedFS
 
     def client(self, service: str) -> Any:
-        """A client of the emulator that may do everything."""
+        """Return a client of the emulator with all permissions."""
         session: Any = self.aws.session
         return session.client(service, endpoint_url=self.aws.url)
 
     def files(self) -> Any:
-        """A client of the S3 server that may do everything."""
+        """Return a client of the S3 server with all permissions."""
         return boto3.client(
             "s3",
             region_name=REGION,
@@ -77,7 +77,7 @@ class Account:
         )
 
     def set_up(self) -> None:
-        """What Terraform makes in a real account."""
+        """Create what Terraform creates in a real account."""
         self.files().create_bucket(Bucket=BUCKET)
         self.client("s3").create_bucket(Bucket=BUCKET)
         folders = [f"s3://{BUCKET}/lake/star/{table}/" for _, table in STAR]
@@ -90,7 +90,7 @@ class Account:
         self.client("secretsmanager").create_secret(Name="source", SecretString=login)
 
     def stand_in_for_the_crawl(self) -> None:
-        """Describe each file in Glue, and put it where the emulator's Athena finds it."""
+        """Add each file to Glue's catalog, and copy it to the S3 of the emulator's Athena."""
         for _, table in STAR:
             key = f"lake/star/{table}/{table}.parquet"
             body = self.files().get_object(Bucket=BUCKET, Key=key)["Body"].read()
@@ -102,7 +102,7 @@ class Account:
 
 @pytest.fixture
 def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
-    """An account in which the pipeline's user may do ACTIONS, and use the S3 server."""
+    """An account in which the pipeline's user has permissions for ACTIONS and the S3 server."""
     with emulator() as aws:
         keys = aws.user(*ACTIONS)
         user = User("pipeline", ("Read", "Write", "List"), keys)

@@ -1,4 +1,4 @@
-"""Bad rows at the source are never published: what is checked, shown, and left as it was."""
+"""Tests for invalid rows at the source: checks report them, and they are never published."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -13,13 +13,13 @@ from starschema_assets_tests.pipeline import Pipeline
 
 @dataclass(frozen=True)
 class Spoilt:
-    """Statements that spoil the source, and what the instance must show then."""
+    """Statements that add invalid rows, and the expected results of checks."""
 
     sql: str
     rows: Mapping[str, int]
-    """The checks that fail because of it, with the rows that offend."""
+    """The checks that fail, with the number of invalid rows."""
     shown: Mapping[str, str | int]
-    """What stands in an example of the first of them, besides other columns."""
+    """Columns that the example of the first check must contain."""
 
 
 SMALLEST_ORDER = (
@@ -90,7 +90,7 @@ STAR_CASES = {
 def test_bad_rows_are_named_and_not_published(
     cases: Mapping[str, Spoilt], refreshed: Pipeline, sales: Sales
 ) -> None:
-    """All of a stage in one run: each check counts the rows of every case that breaks it."""
+    """All cases of a stage run together: each check counts the invalid rows of every case."""
     expected: Counter[str] = Counter()
     for spoilt in cases.values():
         sales.sql(spoilt.sql)

@@ -1,4 +1,4 @@
-"""What `make check` and every other command say of a project whose files don't fit together."""
+"""Tests for errors of `make check` and other commands if the project's files don't fit together."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ def test_the_project_has_no_faults(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A copy of the package."""
+    """A copy of the package, to be changed."""
     package = CHECKOUT / "starschema_assets"
     shutil.copytree(
         package, tmp_path / package.name, ignore=shutil.ignore_patterns("__pycache__", "*.duckdb")
@@ -29,7 +29,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def run(project: Path, module: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of the copy."""
+    """Run a command in the copy."""
     return subprocess.run(
         [sys.executable, "-m", f"starschema_assets.{module}"],
         cwd=project,

@@ -1,4 +1,4 @@
-"""What each command of `make help` says at its end, given what a newcomer may give it."""
+"""Tests for the last lines of each command of `make help`, with likely input of new users."""
 
 import fcntl
 import json
@@ -41,15 +41,15 @@ COMMANDS = (
 
 @dataclass(frozen=True)
 class Commands:
-    """`make` in the checkout, without AWS, with a lake in a folder of the test's."""
+    """Runs `make` in the checkout, without AWS, with a lake in the test's folder."""
 
     folder: Path
     home: Path
-    """The Dagster home, shared by all tests: to make its databases takes a second."""
+    """DAGSTER_HOME, shared by all tests, because creating its databases takes a second."""
 
     def make(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run a target in this environment."""
-        # Nor what another make, whose child the tests are, leaves for its own kind
+        """Run a make target in this environment."""
+        # Also without the variables of a make that runs the tests
         foreign = ("AWS_", "MAKE", "MFLAGS")
         others = {k: v for k, v in os.environ.items() if not k.startswith(foreign)}
         ours = {
@@ -70,7 +70,7 @@ class Commands:
         )
 
     def end(self, *arguments: str, **variables: str) -> list[str]:
-        """The last three lines of a command that fails, as its user sees them."""
+        """Return the last three lines of a failed command."""
         done = self.make(*arguments, **variables)
         assert done.returncode == 2
         *others, last = done.stderr.splitlines()
@@ -89,7 +89,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def commands(tmp_path: Path, home: Path) -> Commands:
-    """On a lake that doesn't exist yet."""
+    """Commands with a lake that doesn't exist yet."""
     return Commands(tmp_path, home)
 
 
@@ -184,17 +184,17 @@ def test_a_question_without_an_answer_is_no_failed_refresh(commands: Commands) -
     done = commands.make("history", **here)
     assert done.stdout == "The star is published with the rebuilt histories.\n"
     assert f"Histories are built from: {datetime.now(UTC).date()}\n" in done.stderr
-    # The embedded catalog, which that run made, has it
+    # The embedded catalog of that run has the table
     report = commands.folder / "lake/analytics/sales_report/sales_report.html"
     assert commands.make("report").stdout.splitlines()[-1] == f"The report is {report}"
     assert "Sales report" in report.read_text(encoding="utf-8")
-    # What is wrong stands below the place
+    # The error is below the line with the position
     end = commands.end("query", "SQL=select *\nfrom fact_order")
     assert end[-2].endswith('name fact_order does not exist! Did you mean "fact_orders"?')
 
 
 def _cleaned(folder: Path, source: str) -> str:
-    """`make clean` in a checkout whose lake has a history of this source."""
+    """Run `make clean` in a checkout whose lake has a history of this source."""
     history = folder / "data/lake/star/things_history/things_history.parquet"
     history.parent.mkdir(parents=True)
     entries = {"starschema.sources": json.dumps([source])}

@@ -1,4 +1,4 @@
-"""The graph that Dagster loads, written out, so that a change of it shows in review."""
+"""Snapshot of the graph that Dagster loads, so that a review shows every change."""
 
 import socket
 from pathlib import Path
@@ -23,7 +23,9 @@ UPSTREAM = {
     "star/dim_dates": {"raw/orders"},
     "star/dim_customers_history": {"raw/customers"},
     "star/dim_products_history": {"raw/productlines", "raw/products"},
-    "star/dim_locations": {"raw/customers"},  # by dim_customers_history, which is published later
+    "star/dim_locations": {
+        "raw/customers"
+    },  # used by dim_customers_history, which is published later
     "star/dim_products": {"raw/productlines", "raw/products"},
     "star/fact_orders": {
         "raw/orderdetails",
@@ -102,7 +104,7 @@ NOT_BLOCKING = {
 
 @pytest.fixture
 def loaded(tmp_path: Path) -> RepositoryDefinition:
-    """The project as Dagster loads it."""
+    """The definitions as loaded by Dagster."""
     return _load(Settings(lake_uri=str(tmp_path / "lake")))
 
 

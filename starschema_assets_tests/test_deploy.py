@@ -1,6 +1,6 @@
-"""The files of deploy/, and the commands of docs/deploy.md as far as no AWS is needed for it.
+"""Tests for the files of deploy/ and the commands of docs/deploy.md, without AWS.
 
-Dagster takes the files as they are, and they agree with each other. The rehearsal runs the
+Dagster accepts the files, and they are consistent with each other. The rehearsal runs the
 commands.
 """
 
@@ -26,7 +26,7 @@ UNITS = sorted(DEPLOY.glob("*.service"))
 
 
 def command(unit: Path) -> list[str]:
-    """What a unit runs."""
+    """Return the command of a systemd unit."""
     parser = ConfigParser(interpolation=None, strict=False)
     parser.read(unit)
     return parser["Service"]["ExecStart"].split()
@@ -52,7 +52,7 @@ def test_an_instance_watches_its_runs_and_ends_none_within_a_day(
     assert monitoring["poll_interval_seconds"] <= 60
     assert monitoring["max_runtime_seconds"] == 24 * 60 * 60
     assert "max_resume_run_attempts" not in monitoring
-    assert "run_retries" not in config  # a run that was killed must not be run twice
+    assert "run_retries" not in config  # a killed run must not run again
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
@@ -83,7 +83,7 @@ def test_a_release_that_is_not_whole_is_refused_before_anything_is_installed(
     (tmp_path / "deploy").mkdir()
     script = tmp_path / "deploy" / "install.sh"
     script.write_bytes((DEPLOY / "install.sh").read_bytes())
-    programs = tmp_path / "bin"  # no others, so that nothing can be installed
+    programs = tmp_path / "bin"  # only these programs, so that nothing can be installed
     programs.mkdir()
     for program in ("dirname", "realpath"):
         (programs / program).symlink_to(f"/usr/bin/{program}")

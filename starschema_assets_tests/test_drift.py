@@ -1,4 +1,4 @@
-"""What changes at the source between two refreshes: its tables, their columns, their sizes."""
+"""Tests for changes at the source between two refreshes: tables, columns and row counts."""
 
 import json
 
@@ -68,7 +68,10 @@ SPELLINGS = """
 def test_what_the_star_does_not_use_may_change_with_a_warning(
     refreshed: Pipeline, sales: Sales
 ) -> None:
-    """Refreshes tell drift once, and what files lack or show each time; an audit tells all."""
+    """A refresh reports changed columns only once, and the other warnings every time.
+
+    An audit reports all of them.
+    """
     for sql in (UNUSED, UNHELD, SPELLINGS):
         sales.sql(sql)
     star = [f"describe star.{table}" for _, table in STAR]
@@ -103,14 +106,14 @@ def test_what_the_star_does_not_use_may_change_with_a_warning(
 
 
 def told(pipeline: Pipeline, run: ExecuteInProcessResult) -> dict[str, str | None]:
-    """What the run's failed checks say, none of which blocks."""
+    """Return the descriptions of the run's failed checks. Assert that none of them blocks."""
     failures = pipeline.failures(run)
     assert not any(failures.values())
     return {title: pipeline.check(title).description for title in failures}
 
 
 def crawled_and_audited(refreshed: Pipeline) -> ExecuteInProcessResult:
-    """The audit of what is published, the catalog being up to date."""
+    """Crawl the star schema, audit the published tables, and return the run of the audit."""
     assert refreshed.crawl().success
     return refreshed.audit()
 

@@ -1,6 +1,6 @@
-"""The real classicmodels database, whose dump is not part of this project.
+"""Tests with the real classicmodels database, whose dump isn't part of this project.
 
-STARSCHEMA_TEST_DUMP names its file. The figures are those of the dump, as SQL on it gives them.
+STARSCHEMA_TEST_DUMP is the path of the dump. SQL on the dump gave the expected figures.
 """
 
 import os
@@ -40,7 +40,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture(scope="module")
 def server(request: pytest.FixtureRequest, authority: Authority) -> Iterator[DatabaseServer]:
-    """The dump in a server whose defaults are not ours."""
+    """The dump in a server with unusual defaults."""
     with server_of(
         request.param,
         transaction_isolation="READ-COMMITTED",
@@ -57,7 +57,7 @@ def server(request: pytest.FixtureRequest, authority: Authority) -> Iterator[Dat
 
 @pytest.fixture
 def locked_down(server: DatabaseServer) -> None:
-    """Make the server as strict as administrators do; it has forgotten the reader's password."""
+    """Set strict limits, as administrators do, and clear the server's cache of passwords."""
     server.execute("""
         set global require_secure_transport = on;
         set global sql_mode = 'ANSI_QUOTES,STRICT_ALL_TABLES';
@@ -69,7 +69,7 @@ def locked_down(server: DatabaseServer) -> None:
 
 @pytest.fixture
 def lake(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of a lake of each kind."""
+    """URI of a lake of each kind."""
     if request.param == "s3":
         request.getfixturevalue("s3")
         return f"s3://{VERSIONED}/{uuid.uuid4().hex}"
@@ -78,7 +78,7 @@ def lake(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def settings(server: DatabaseServer, authority: Authority, lake: str, tmp_path: Path) -> Settings:
-    """From the dump to the lake."""
+    """Settings for a refresh from the dump to the lake."""
     return Settings(
         source_url=SecretStr(server.url("reader", PASSWORD, "classicmodels")),
         source_tls="verify",
@@ -104,7 +104,7 @@ def test_a_mysql_that_is_locked_down_gives_the_same(
 
 
 def assert_right_to_the_cent(settings: Settings, instance: DagsterInstance) -> None:
-    """Refresh, and compare what the files say."""
+    """Refresh, and compare the files with the expected figures."""
     assert Pipeline(settings, instance).refresh().success
     lake = open_lake(settings)
     with duckdb.connect() as reader:
@@ -116,7 +116,7 @@ def assert_right_to_the_cent(settings: Settings, instance: DagsterInstance) -> N
     assert sum(lines for _, lines, _ in rows) == 2996
     sales = {country: amount for country, _, amount in rows}
     assert sum(sales.values()) == Decimal("9604190.61")
-    assert (len(countries), len(sales)) == (27, 21)  # some customers have ordered nothing
+    assert (len(countries), len(sales)) == (27, 21)  # some customers have no orders
     assert sales["USA"] == Decimal("3273280.05")
     assert sales["Spain"] == Decimal("1099389.09")
     assert sales["France"] == Decimal("1007374.02")

@@ -1,4 +1,4 @@
-"""The history of a dimension, day by day, against an oracle that keeps every day."""
+"""Tests dimension histories against a reference implementation that keeps every daily snapshot."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ MONDAY = date(2026, 1, 5)
 Key = int | str
 Values = tuple[str | None, int | None]
 Snapshot = Mapping[Key, Values]
-"""The rows that a run saw, by key."""
+"""The rows of the source in a run, by key."""
 Row = tuple[object, ...]
 TRACKED = Tracked(
     "tracked_things",
@@ -48,34 +48,32 @@ def things(*, text_key: bool) -> Contract:
 
 
 class Rows(Protocol):
-    """Where a test's SQL runs."""
+    """Database in which a test runs SQL."""
 
     def put(self, table: Table, rows: pa.Table) -> None:
-        """Make rows readable as a table."""
+        """Write rows to a table."""
 
     def ask(self, sql: str) -> pa.Table:
-        """The rows of a query, in their order."""
+        """Run a query and return its rows in order."""
 
 
 class OnDuckDB:
-    """In a database of its own."""
+    """Implements `Rows` with an in-memory DuckDB database."""
 
     def __init__(self) -> None:
         self._connection = duckdb.connect()
         self._connection.execute("create schema star; create schema previous")
 
     def put(self, table: Table, rows: pa.Table) -> None:
-        """See `Rows`."""
         self._connection.register("rows", rows)
         self._connection.execute(f"create or replace table {'.'.join(table)} as from rows")
 
     def ask(self, sql: str) -> pa.Table:
-        """See `Rows`."""
         return self._connection.sql(sql).to_arrow_table()
 
 
 class Subject:
-    """A history that one run after the other goes on with."""
+    """A history that each run extends."""
 
     def __init__(self, dimension: Contract, rows: Rows) -> None:
         self._history = history_contract(dimension)
@@ -86,7 +84,7 @@ class Subject:
         self._is_first = True
 
     def run(self, day: date, snapshot: Snapshot) -> list[Row]:
-        """The rows after a run on this day that saw this snapshot."""
+        """Run on `day` with `snapshot` and return all rows of the history."""
         today = [
             dict(zip(self._types.names, (key, *values), strict=True))
             for key, values in snapshot.items()
@@ -106,7 +104,7 @@ class Subject:
 
 @dataclass
 class Version:
-    """A version as the oracle keeps it."""
+    """A version in the reference implementation."""
 
     values: Values
     first: date
@@ -115,14 +113,14 @@ class Version:
 
     @property
     def seen(self) -> tuple[bool, date]:
-        """What the last columns say."""
+        """Values of the last two columns, `isDeleted` and `observedOn`."""
         return self.is_deleted, self.observed
 
 
 def oracle(runs: Sequence[tuple[date, Snapshot]]) -> list[Row]:
-    """The versions that the last snapshots of each day make, one day after the other.
+    """Compute the expected versions from the last snapshot of each day.
 
-    A key has the spelling that any run saw last.
+    A key has its most recent spelling of all runs.
     """
     versions: dict[Key, list[Version]] = {}
     spelling = {folded(key): key for _, snapshot in runs for key in snapshot}
@@ -145,12 +143,15 @@ def oracle(runs: Sequence[tuple[date, Snapshot]]) -> list[Row]:
 
 
 def folded(key: Key) -> Key:
-    """What the source's collation compares of a key."""
+    """Normalize a key like the source's collation: ignore case and trailing spaces."""
     return key.rstrip(" ").lower() if isinstance(key, str) else key
 
 
 def verify(runs: Iterable[tuple[int, Snapshot]], rows: Rows, *, text_key: bool) -> None:
-    """Run after run, the history is what the oracle says; each run is some days later."""
+    """Check after each run that the history equals the oracle's.
+
+    `runs` has the days since the previous run, and the snapshot.
+    """
     subject = Subject(things(text_key=text_key), rows)
     done: list[tuple[date, Snapshot]] = []
     for days_later, snapshot in runs:
@@ -163,27 +164,27 @@ SEQUENCE: list[tuple[int, Snapshot]] = [
     (0, {1: ("red", 1), 2: (None, None)}),
     (1, {1: ("red", 1), 2: (None, 2), 3: ("Red", 1)}),
     (1, {1: ("blue", 1), 3: ("Red", 1)}),
-    (0, {1: ("red", 1), 2: (None, 2), 3: ("Red", 1)}),  # the same day: all undone
+    (0, {1: ("red", 1), 2: (None, 2), 3: ("Red", 1)}),  # the same day: undoes all changes
     (1, {2: (None, 2), 3: ("Red", 1)}),
     (0, {2: (None, 2), 3: ("Red", 1)}),
     (3, {1: ("red", 1), 2: ("", 2)}),
     (1, {}),
 ]
-"""Changes, deletions, a return, and reruns that undo some of them."""
+"""Changes, deletions, a deleted key that comes back, and reruns on the same day that undo some."""
 SPELLINGS: list[tuple[int, Snapshot]] = [
     (0, {"a": ("red", 1), "b": ("red", 1), "É": (None, 1)}),
     (1, {"A  ": ("red", 1), "b": ("blue", 1), "é": (None, 1)}),
     (0, {"A  ": ("red", 1), "B": ("red", 1)}),
     (1, {"A": ("red", 1), "é ": (None, 2)}),
 ]
-"""Keys that are respelled, gone, and back under another spelling."""
+"""Keys that change spelling, are deleted, and come back with another spelling."""
 VALUES = st.tuples(st.sampled_from([None, "", "red", "Red", "it's"]), st.sampled_from([None, 1, 2]))
 
 
 def runs_of(
     snapshots: st.SearchStrategy[Snapshot],
 ) -> st.SearchStrategy[list[tuple[int, Snapshot]]]:
-    """Runs, with the days since the one before and what each saw."""
+    """Return a strategy for lists of (days since the previous run, snapshot)."""
     return st.lists(st.tuples(st.integers(0, 2), snapshots), min_size=1, max_size=8)
 
 
@@ -232,7 +233,7 @@ def test_random_spellings_make_what_the_oracle_says(runs: list[tuple[int, Snapsh
 
 
 def test_a_key_with_two_spellings_is_two_keys() -> None:
-    """They can't be told apart by what the collation compares: their exact spelling decides."""
+    """A snapshot with two spellings of a key has two keys, although the collation equates them."""
     subject = Subject(things(text_key=True), OnDuckDB())
     subject.run(MONDAY, {"a": ("red", 1)})
     subject.run(MONDAY + timedelta(days=1), {"a": ("red", 1), "A": ("blue", 1)})

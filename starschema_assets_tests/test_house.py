@@ -1,4 +1,4 @@
-"""The business has its rooms: no other file of the package names a table or a column of it."""
+"""Tests that only some files contain names of the business's tables and columns."""
 
 import re
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ ROOMS = (
     "analytics/notebook.py",
     "analytics/widgets.py",
 )
-"""Where whoever brings another business changes something."""
+"""The files that a user with another business changes."""
 PLAIN = {
     "comments": "of code",
     "country": "of a Java locale",
@@ -37,7 +37,7 @@ PLAIN = {
     "status": "of a run",
     "year": "of a date",
 }
-"""Column names that are plain words as well, with what they mean elsewhere."""
+"""Column names that are also common words, with their other meaning."""
 NAMES = (
     {
         name
@@ -50,7 +50,7 @@ NAMES = (
 
 
 def machinery() -> Iterator[Path]:
-    """Every Python and SQL file outside of the rooms."""
+    """Yield every Python and SQL file outside of ROOMS."""
     for path in sorted([*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.sql")]):
         if not path.relative_to(PACKAGE).as_posix().startswith(ROOMS):
             yield path

@@ -1,4 +1,4 @@
-"""Where the tests' MySQL comes from, and what is said where there can't be one."""
+"""Tests for the download of MySQL, and for its errors."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ from starschema_assets_tests.mysql_packages import found, places
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A copy of the checkout, in which nothing was fetched yet."""
+    """A copy of the checkout, without downloads."""
     shutil.copytree(Path(starschema_assets.__file__).parent, tmp_path / "starschema_assets")
     tests = tmp_path / "starschema_assets_tests"
     tests.mkdir()
@@ -26,7 +26,7 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def look(checkout: Path, path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the command with these programs and no others before those of the machine."""
+    """Run the command with these programs first in PATH."""
     return subprocess.run(
         [sys.executable, "-m", "starschema_assets_tests.mysql_packages"],
         cwd=checkout,

@@ -1,4 +1,4 @@
-"""Another business in the place of the sample: the machinery knows neither."""
+"""Tests with another business instead of the sample: the generic code works for both."""
 
 import shutil
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ GENERAL = (
     "star/test_discovery.py",
     "star/test_verification.py",
 )
-"""Some of those that `make test-general` runs: they read contracts, models or questions."""
+"""Some tests of `make test-general`: they read contracts, models or queries."""
 REFRESH = """
 .venv/bin/python - <<'PYTHON'
 from datetime import UTC, datetime
@@ -39,7 +39,7 @@ PYTHON
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the project in which bikes are hired, and no classic car is left."""
+    """A copy of the project with a bike rental instead of classic cars."""
     folder = tmp_path_factory.mktemp("other") / "project"
     copy_project(folder)
     take_sample_out(folder)
@@ -48,7 +48,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def put_business(folder: Path) -> None:
-    """Put the files of the other business where those of the sample were."""
+    """Replace the sample's files by those of the other business."""
     package = folder / "starschema_assets"
     shutil.copy(BUSINESS / "contracts.py", package / "raw")
     for file in [*BUSINESS.glob("dim_*"), *BUSINESS.glob("fact_*")]:
@@ -61,7 +61,7 @@ def put_business(folder: Path) -> None:
 
 @pytest.fixture(scope="module", params=KINDS)
 def server(request: pytest.FixtureRequest) -> Iterator[DatabaseServer]:
-    """A server with the other business and a reader."""
+    """A server with the other business, and a user that may only read."""
     with server_of(request.param) as server:
         server.execute(
             "create database hire character set utf8mb4;"
@@ -136,7 +136,7 @@ def test_a_server_becomes_a_star_with_a_history_catalog_and_answers(
 def figures(
     server: DatabaseServer, what: str, where: str = "true", then: str = ""
 ) -> list[tuple[Any, ...]]:
-    """What the server itself makes of all hires with their bikes."""
+    """Return the expected figures, computed by the server."""
     said = server.execute(
         f"select {what} from hires join bikes using (maker, frame_no) where {where} {then}", "hire"
     )
@@ -144,7 +144,7 @@ def figures(
 
 
 def ask(folder: Path, sql: str) -> list[tuple[Any, ...]]:
-    """Ask the published files."""
+    """Query the published files."""
     with duckdb.connect() as connection:
         for file in (folder / "lake" / "star").glob("*/*.parquet"):
             connection.execute(f"create view {file.stem} as from '{file}'")

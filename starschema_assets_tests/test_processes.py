@@ -1,4 +1,4 @@
-"""Whether a process is gone, and what becomes of a run that was ended while it lives."""
+"""Tests for the detection of ended processes, and for runs ended while their process exists."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ from starschema_assets.processes import TAG, Launcher, Process, RunEnded, verify
 
 @pytest.fixture
 def child() -> Iterator[subprocess.Popen[bytes]]:
-    """A process that lives until the test ends it."""
+    """A process that runs until the test ends it."""
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
         yield process
         process.kill()
@@ -28,7 +28,7 @@ def process_of(child: subprocess.Popen[bytes]) -> Process:
 
 
 def health(process: Process, noted_by: str = "run") -> WorkerStatus:
-    """What Dagster's monitoring is told of a run with a note of this process."""
+    """Return the status that Dagster's monitoring gets for a run with this process in its tags."""
     run = DagsterRun("job", run_id="run", tags={TAG: " ".join([noted_by, *process])})
     return Launcher().check_run_worker_health(run).status
 

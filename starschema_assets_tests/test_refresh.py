@@ -1,4 +1,4 @@
-"""The main job from a real MariaDB and MySQL to a lake, as its user sees it."""
+"""Tests for the main job, from a real MariaDB and MySQL to a lake."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""Resources hold settings, and never the URL of the source, which may hold a password."""
+"""Tests that resources don't contain the source's URL, which may contain a password."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The settings, and what the README says of them."""
+"""Tests for the settings and their table in the README."""
 
 import traceback
 
@@ -9,7 +9,7 @@ from starschema_assets.settings import CHECKOUT, Settings, SettingsError
 
 
 def rows() -> list[str]:
-    """The rows of the README's table of settings."""
+    """Return the expected rows of the README's table of settings."""
     told = {
         name: " ".join(str(field.description).split())
         for name, field in Settings.model_fields.items()
@@ -18,7 +18,7 @@ def rows() -> list[str]:
 
 
 def default(name: str) -> str:
-    """A default as the README shows it."""
+    """Return a default as it is written in the README."""
     value = Settings.model_fields[name].default
     if isinstance(value, SecretStr):
         value = value.get_secret_value()
@@ -37,7 +37,7 @@ def test_the_readme_lists_every_setting_with_its_default() -> None:
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STARSCHEMA_LAKE_URI", "s3://bucket/prefix")
-    monkeypatch.setenv("STARSCHEMA_ZERO_DATES", "")  # as good as not set
+    monkeypatch.setenv("STARSCHEMA_ZERO_DATES", "")  # the same as not set
     settings = Settings()
     assert settings.lake_uri == "s3://bucket/prefix"
     assert settings.zero_dates == "refuse"

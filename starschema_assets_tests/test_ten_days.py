@@ -1,4 +1,4 @@
-"""Ten days of a shop on a real server, against an oracle that keeps each day's database."""
+"""Tests ten days of a shop on a real server, against an oracle that keeps each day's database."""
 
 import logging
 import shutil
@@ -36,16 +36,16 @@ KEYS = {
 
 Row = Mapping[Any, Any]
 Database = Mapping[str, Mapping[Any, Row]]
-"""The rows of each table by their key, as MySQL compares it."""
+"""The rows of each table by key; keys are normalized like in MySQL's collation."""
 
 
 def day(number: int) -> date:
-    """The tenth comes after one without a refresh."""
+    """Return the date of a day. Before the tenth there is a date without a refresh."""
     return date(2026, 1, 4 + number + (number == 10))
 
 
 def read(url: str) -> Database:
-    """The database as it is now, without the pipeline."""
+    """Read the current database, without the pipeline."""
     engine = create_engine(url)
     with engine.connect() as connection:
         found: dict[str, dict[Any, Row]] = {}
@@ -60,15 +60,15 @@ def read(url: str) -> Database:
 
 
 def folded(key: Any) -> Any:
-    """What the collation compares of a key."""
+    """Normalize a key like the collation: ignore case and trailing spaces."""
     return key.rstrip().lower() if isinstance(key, str) else key
 
 
 def lines(days: Mapping[date, Database]) -> list[tuple[Line, str]]:
-    """The order lines of the last day, each with its customer's country of today.
+    """Return the order lines of the last day, each with the current country of its customer.
 
-    The line's own country and price are of the last day up to the order's that holds the customer
-    and the product, or else of the first that does.
+    Country and price of a line come from the last day, up to the order's date, that has the
+    customer and the product, or otherwise from the first day that has them.
     """
     today = days[max(days)]
 
@@ -102,7 +102,7 @@ def lines(days: Mapping[date, Database]) -> list[tuple[Line, str]]:
 
 
 class Shop:
-    """The source, its pipeline, and the database of each day whose refresh ended."""
+    """The source, its pipeline, and the database of each day with a completed refresh."""
 
     def __init__(self, sales: Sales, pipeline: Pipeline, folder: Path) -> None:
         self.sales = sales
@@ -125,7 +125,7 @@ class Shop:
         ).strip()
 
     def wake(self, today: date) -> None:
-        """Let a day begin."""
+        """Start a day."""
         self.moment = datetime(today.year, today.month, today.day, 4, tzinfo=UTC)
 
     def refresh(self, pipeline: Pipeline | None = None) -> None:
@@ -137,7 +137,7 @@ class Shop:
         self.days[self.moment.date()] = read(self.sales.url)
 
     def kill(self, point: Point) -> None:
-        """Begin a refresh that is killed at the point."""
+        """Start a refresh and kill it at this point."""
         self.moment += timedelta(minutes=1)
         home = self.folder / f"killed {self.moment:%d}"
         home.mkdir()
@@ -155,20 +155,20 @@ class Shop:
             assert killed.end() == -signal.SIGKILL, killed.log()[-3000:]
 
     def move(self, customer: int, country: str) -> None:
-        """Let a customer move."""
+        """Move a customer to another country."""
         self.sales.sql(
             f"update customers set country = '{country}', city = 'Capital', state = null "
             f"where customerNumber = {customer}"
         )
 
     def price(self, product: str, factor: float) -> None:
-        """Let the vendor of a product ask for more or less."""
+        """Multiply the purchase price of a product."""
         self.sales.sql(
             f"update products set buyPrice = buyPrice * {factor} where productCode = '{product}'"
         )
 
     def order(self, number: int, customer: int, product: str, ordered: date) -> None:
-        """Order seven pieces."""
+        """Add an order of seven pieces."""
         days = ", ".join([f"'{ordered}'"] * 3)
         self.sales.sql(
             f"insert into orders values ({number}, {days}, 'Shipped', null, {customer});"
@@ -176,7 +176,7 @@ class Shop:
         )
 
     def answers(self) -> dict[str, list[tuple[Any, ...]]]:
-        """What the published star answers to each question."""
+        """Run each query on the published star."""
         with duckdb.connect() as connection:
             for table in STAR:
                 connection.execute(
@@ -188,7 +188,7 @@ class Shop:
             }
 
     def oracle(self) -> dict[str, list[tuple[Any, ...]]]:
-        """What the days that were kept answer."""
+        """Compute the expected results from the databases of all days."""
         found = lines(self.days)
         as_they_were = [line for line, _ in found]
         answers = {name: getattr(expected, name)(as_they_were) for name in questions()}
@@ -202,7 +202,7 @@ def shop(pipeline: Pipeline, sales: Sales, tmp_path: Path) -> Iterator[Shop]:
     """A shop before its first day; the lake keeps all versions."""
     settings = pipeline.settings.model_copy(update={"keep_versions": 30})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(MySQL, "now", MySQL.now)  # to be put back
+        patch.setattr(MySQL, "now", MySQL.now)  # so that it is restored
         patch.setenv("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
         yield Shop(sales, Pipeline(settings, pipeline.instance), tmp_path)
 
@@ -238,14 +238,14 @@ def deletions(shop: Shop) -> None:
 
 
 def a_run_that_is_killed_among_the_raw_tables(shop: Shop) -> None:
-    """This day has no refresh that ended."""
+    """This day has no completed refresh."""
     shop.move(shop.first, "Cyprus")
     shop.order(90002, shop.first, shop.sold, day(5))
     shop.kill(("before publishing", RAW[4]))
 
 
 def late_orders(shop: Shop) -> None:
-    """One from before a move, and one of a customer not seen before."""
+    """Add an order dated before a move, and an order of a new customer."""
     shop.order(90003, shop.first, shop.sold, day(1))
     shop.sales.sql(
         "create table newcomer as select * from customers limit 1; update newcomer set "
@@ -256,7 +256,7 @@ def late_orders(shop: Shop) -> None:
 
 
 def returns_and_a_run_that_is_killed_before_the_fact(shop: Shop) -> None:
-    """The next run of the day mends it."""
+    """The next run on the same day completes it."""
     shop.sales.sql(
         "update gone set country = 'Andorra'; insert into customers select * from gone;"
         "update unsold set buyPrice = 1; insert into products select * from unsold"
@@ -279,7 +279,7 @@ def a_refresh_that_is_taken_back(shop: Shop) -> None:
 
 
 def a_rebuild(shop: Shop) -> None:
-    """Without it, the changes of the day before are dated with this one."""
+    """Without the rebuild, the previous day's changes would have the date of this day."""
     shop.move(shop.second, "Oman")
     shop.move(shop.third, "Malta")
     shop.refresh()
@@ -313,7 +313,7 @@ DAYS: list[Callable[[Shop], None]] = [
     a_refresh_by_spark,
 ]
 WITHOUT_A_STAR = (a_run_that_is_killed_among_the_raw_tables, a_refresh_that_is_taken_back)
-"""What leaves the star of an earlier day at the end."""
+"""Days after which the star is that of an earlier day."""
 
 
 @on_both

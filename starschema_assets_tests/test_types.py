@@ -1,4 +1,4 @@
-"""The table of types."""
+"""Tests for the table of types."""
 
 import pyarrow as pa
 import pytest

@@ -1,4 +1,4 @@
-"""`make ui` in a real browser, with a real daemon, on a real MariaDB whose URL holds a password."""
+"""Tests `make ui` in a real browser, with a real daemon and a MariaDB with a password in its URL."""
 
 import subprocess
 import sys
@@ -45,7 +45,7 @@ query($job: String!) {
 
 @pytest.fixture(scope="module")
 def sales(mariadb: DatabaseServer) -> Iterator[Sales]:
-    """A copy of the sample for the whole module."""
+    """A copy of the sample for all tests of the module."""
     sales = copy_sample(mariadb, "ui")
     yield sales
     sales.sql(f"drop database {sales.database}")
@@ -74,16 +74,16 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def answers() -> list[str]:
-    """Everything that the browser was told: answers, the stream of a run's events, pages."""
+    """All text that the browser received: responses, events of runs, pages."""
     return []
 
 
 @pytest.fixture(scope="module")
 def page(browser: Browser, ui: UI, answers: list[str]) -> Iterator[Page]:
-    """A window that keeps what it is told."""
+    """A window that records all text that it receives."""
 
     def keep(route: Route) -> None:
-        answer = route.fetch(max_retries=5)  # the server may close an idle connection
+        answer = route.fetch(max_retries=5)  # the server may have closed an idle connection
         answers.append(answer.text())
         route.fulfill(response=answer)
 
@@ -100,25 +100,25 @@ def page(browser: Browser, ui: UI, answers: list[str]) -> Iterator[Page]:
 
 
 def crawls(ui: UI) -> list[str]:
-    """The runs of the crawl's own job."""
+    """Return the runs of the job that crawls."""
     runs = ui.ask(RUNS, job="crawl_star_schema")["runsOrError"]["results"]
     return [run["runId"] for run in runs]
 
 
 def materialize_all(page: Page, outcome: str) -> str:
-    """Press the button on the lineage page, see the run end so, and return its id."""
+    """Press the button on the lineage page, wait for this end of the run, and return its id."""
     page.goto("/asset-groups")
     expect(page.get_by_text("star", exact=True).first).to_be_visible()
     page.get_by_role("button", name="Materialize all").click()
     page.get_by_role("link", name="View", exact=True).click()
-    # The report is among the assets, and its notebook takes a while
+    # Executing the report's notebook takes a while
     expect(page.get_by_text(outcome, exact=True).first).to_be_visible(timeout=4 * PATIENCE)
     return page.url.rpartition("/")[2]
 
 
 @pytest.fixture(scope="module")
 def run_id(page: Page) -> str:
-    """The run of a press on the button."""
+    """Return the id of the run that the button started."""
     return materialize_all(page, "Success")
 
 
@@ -181,7 +181,7 @@ def test_sample_rows_hide_what_is_personal(page: Page, sales: Sales) -> None:
 
 @pytest.mark.usefixtures("run_id")
 def test_a_publication_is_followed_by_one_crawl_unless_its_run_crawled(page: Page, ui: UI) -> None:
-    assert crawls(ui) == []  # Materialize all had the catalog among its assets
+    assert crawls(ui) == []  # Materialize all included the catalog
     page.goto("/assets/star/dim_customers")
     page.get_by_role("button", name="Materialize").first.click()
     page.get_by_role("link", name="View", exact=True).click()

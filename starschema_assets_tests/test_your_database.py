@@ -1,6 +1,6 @@
-"""docs/your-database.md, command by command, on Sakila, which is not part of this project.
+"""Runs the commands of docs/your-database.md on Sakila, which isn't part of this project.
 
-STARSCHEMA_TEST_SAKILA names the folder with `sakila-schema.sql` and `sakila-data.sql`.
+STARSCHEMA_TEST_SAKILA is the folder with `sakila-schema.sql` and `sakila-data.sql`.
 """
 
 import os
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(not SAKILA, reason="STARSCHEMA_TEST_SAKILA names
 
 @pytest.fixture(scope="module", params=KINDS)
 def server(request: pytest.FixtureRequest) -> Iterator[DatabaseServer]:
-    """A server with Sakila and a reader."""
+    """A server with Sakila, and a user that may only read."""
     with server_of(request.param) as server:
         for file in ("sakila-schema.sql", "sakila-data.sql"):
             server.execute(Path(SAKILA, file).read_text(encoding="utf-8"))
@@ -45,7 +45,7 @@ APPLY = "from starschema_assets_tests.project_copy import apply; apply()"
 
 
 def script(url: str) -> str:
-    """The page's commands, with its differences applied between them."""
+    """Return the page's commands, with its diffs applied between them."""
     commands = []
     for kind, text in re.findall(r"^```(sh|diff)\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE):
         is_command = kind == "sh"

@@ -1,4 +1,4 @@
-"""The UI as `make ui` starts it: webserver, daemon and code server, on a free port."""
+"""Starts the UI like `make ui`: webserver, daemon and code server, on a free port."""
 
 import json
 import os
@@ -22,14 +22,14 @@ STOP_SECONDS = 90
 
 @dataclass(frozen=True)
 class UI:
-    """A running UI, and the environment in which a command line shares its instance."""
+    """A running UI, and the environment for commands on the same Dagster instance."""
 
     url: str
     environment: Mapping[str, str]
     log: Path
 
     def ask(self, query: str, **variables: object) -> dict[str, Any]:
-        """Ask GraphQL what a page asks; returns the data of the answer."""
+        """Run a GraphQL query and return its data."""
         body = json.dumps({"query": query, "variables": variables}).encode()
         headers = {"Content-Type": "application/json"}
         with urlopen(Request(f"{self.url}/graphql", body, headers)) as answer:
@@ -41,17 +41,17 @@ class UI:
 
 @contextmanager
 def running_ui(home: Path, port: int, settings: Mapping[str, str]) -> Iterator[UI]:
-    """The command of `make ui` on a Dagster instance of its own in `home`, until the block ends."""
+    """Yield a UI, started by the command of `make ui`, with a new Dagster instance in `home`."""
     home.mkdir()
     (home / "dagster.yaml").write_bytes((CHECKOUT / ".dagster" / "dagster.yaml").read_bytes())
     environment = {**os.environ, "DAGSTER_HOME": str(home), **settings}
-    # What a shell starts in the background ignores the interrupt that ends it.
+    # Processes that a shell starts in the background ignore the interrupt that ends the UI.
     command = ["env", "--default-signal=INT", sys.executable, "-m", "starschema_assets.ui"]
     ui = UI(f"http://127.0.0.1:{port}", environment, home / "log")
     with ui.log.open("wb") as log:
         process = subprocess.Popen(
             [*command, "--port", str(port)],
-            cwd=home,  # not the checkout, whose .env may point at somebody's database
+            cwd=home,  # not the checkout, whose .env may configure a real database
             env=environment,
             stdout=log,
             stderr=log,

@@ -1,8 +1,8 @@
-"""`python -m starschema_assets_tests.walk [star/fact_orders]`: files on the way to a table.
+"""Lists the files that a refresh uses for a table: `… -m starschema_assets_tests.walk star/x`.
 
-Prints, in the order of first use, each file of the package that executes a function between the
-start of `make run` and the publication of the table, and the table's SQL. What only an import
-executes doesn't count.
+Prints each file of the package that executes a function between the start of `make run` and the
+publication of the table, and the table's SQL, in the order of first use. Code that only runs during
+an import doesn't count.
 """
 
 import os
@@ -24,7 +24,7 @@ PACKAGE = CHECKOUT / "starschema_assets"
 
 
 class Walk:
-    """Notes files as their functions are called, until the table is published."""
+    """Records files when their functions are called, until the table is published."""
 
     def __init__(self, table: str) -> None:
         self.table = tuple(table.split("/"))
@@ -32,7 +32,7 @@ class Walk:
         self.ended = False
 
     def look(self, frame: FrameType, event: str, _: Any) -> None:
-        """To be set as the interpreter's profile function."""
+        """Record a call. Set this as the interpreter's profile function."""
         path = frame.f_code.co_filename
         if self.ended or not path.startswith(str(PACKAGE)):
             return
@@ -64,7 +64,7 @@ def _is_import(frame: FrameType) -> bool:
 
 
 def main() -> None:
-    """Refresh the sample into a lake that is removed afterwards."""
+    """Refresh the sample into a temporary lake, and print the files."""
     walk = Walk(sys.argv[1] if len(sys.argv) > 1 else "star/fact_orders")
     ensure_sample()
     with tempfile.TemporaryDirectory() as folder:

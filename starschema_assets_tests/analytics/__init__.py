@@ -1,1 +1,1 @@
-"""Tests of starschema_assets.analytics."""
+"""Tests for starschema_assets.analytics."""

@@ -1,4 +1,4 @@
-"""A star in DuckDB, its tables named as in a catalog, made from raw tables by the star's SQL."""
+"""A star in DuckDB, computed by the star's SQL, with tables named as in a catalog."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ from starschema_assets_tests.rows import RawTables
 
 
 class Star:
-    """Answers the project's questions from the raw tables of a connection."""
+    """Runs the project's queries on a star computed from the raw tables of a connection."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.connection = connection
@@ -29,14 +29,14 @@ class Star:
                 connection.execute(f"create or replace view star.{table} as from main.{table}")
 
     def answer(self, question: str) -> list[tuple[object, ...]]:
-        """The rows, in their order."""
+        """Run a query of the project and return its rows in order."""
         sql = questions()[question].read_text(encoding="utf-8")
         return self.connection.execute(sql).fetchall()
 
 
 @contextmanager
 def star_of(source: Path) -> Iterator[Star]:
-    """The star of a source in a DuckDB file."""
+    """Yield the star of a source in a DuckDB file."""
     with duckdb.connect() as connection:
         connection.execute(f"attach '{source}' as source (read_only)")
         connection.execute("create schema raw; create schema star")
@@ -47,7 +47,7 @@ def star_of(source: Path) -> Iterator[Star]:
 
 
 def catalog_of(star: Star, file: Path) -> Path:
-    """A catalog that has the star's tables."""
+    """Create a catalog with the star's tables."""
     with duckdb.connect(file) as catalog:
         for model in MODELS:
             name = model.contract.table
@@ -58,7 +58,7 @@ def catalog_of(star: Star, file: Path) -> Path:
 
 @pytest.fixture
 def raw() -> RawTables:
-    """Two customers with orders and one without, two product lines ordered and one not."""
+    """Raw tables: two customers with orders and one without, two product lines sold and one not."""
     raw = RawTables()
     raw.add(
         "customers",
@@ -118,5 +118,5 @@ def raw() -> RawTables:
 
 @pytest.fixture
 def star(raw: RawTables) -> Star:
-    """The star of those raw tables."""
+    """The star of these raw tables."""
     return Star(raw.connection)

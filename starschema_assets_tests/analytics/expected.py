@@ -1,4 +1,4 @@
-"""The answers to the questions from the source's rows: plain Python, without a star or a join."""
+"""Expected results of the queries, computed in plain Python from the source's rows."""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ Rows = list[tuple[Any, ...]]
 
 @dataclass(frozen=True)
 class Line:
-    """An order line with what it belongs to."""
+    """An order line with its order, customer and product."""
 
     order: int
     day: date
@@ -32,7 +32,7 @@ class Line:
 
 
 def order_lines(connection: duckdb.DuckDBPyConnection) -> list[Line]:
-    """Every order line; keys are found as MySQL does, ignoring case and trailing spaces."""
+    """Return every order line. Keys match as in MySQL, ignoring case and trailing spaces."""
     orders = _by_key(connection, "orders", "orderNumber")
     customers = _by_key(connection, "customers", "customerNumber")
     products = _by_key(connection, "products", "productCode")
@@ -64,7 +64,7 @@ def sales_by_country(lines: Sequence[Line]) -> Rows:
 
 
 sales_by_country_today = sales_by_country
-"""The same where no customer has moved."""
+"""Equal to sales_by_country if no customer has moved."""
 
 
 def sales_by_product_line(lines: Sequence[Line]) -> Rows:
@@ -78,7 +78,7 @@ def sales_by_month(lines: Sequence[Line]) -> Rows:
 
 
 def sales_by_month_country_and_product(lines: Sequence[Line]) -> Rows:
-    """For lines of at most a hundred products."""
+    """Return the expected rows. Each product line must have at most a hundred products."""
     groups = _grouped(
         lines,
         lambda line: (
@@ -120,7 +120,7 @@ def largest_quantity_by_product_line(lines: Sequence[Line]) -> Rows:
 
 
 def _sales(lines: Sequence[Line]) -> tuple[int, int, Decimal]:
-    """Orders, pieces and amount."""
+    """Return the number of orders, pieces, and the amount."""
     return (
         len({line.order for line in lines}),
         sum(line.quantity for line in lines),
@@ -129,7 +129,7 @@ def _sales(lines: Sequence[Line]) -> tuple[int, int, Decimal]:
 
 
 def _largest_first(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Sorts by the last column from the largest down, then by the first."""
+    """Sort key: the last column descending, then the first column."""
     return (-row[-1], row[0])
 
 

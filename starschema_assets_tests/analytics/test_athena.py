@@ -1,4 +1,4 @@
-"""Questions to Athena through the emulator, whose Athena runs DuckDB over Parquet in its own S3."""
+"""Tests for Athena queries on the emulator, which runs them with DuckDB on files in its own S3."""
 
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -49,7 +49,7 @@ def server() -> Iterator[Emulator]:
 
 @pytest.fixture(scope="module")
 def analyst(server: Emulator) -> Credentials:
-    """Who asks in these tests: the emulator asks for no permission on the tables and the files."""
+    """The user in these tests. The emulator checks no permissions on tables and files."""
     return server.user(*(f"athena:{name}" for name in PERMISSIONS))
 
 
@@ -78,7 +78,7 @@ def _ask_as_analyst(
 
 @pytest.fixture
 def add(server: Emulator) -> Callable[[str, pa.Table], None]:
-    """Put a table into S3 and into Glue's catalog, as the pipeline and the crawler do."""
+    """Add a table to S3 and to Glue's catalog, like the pipeline and the crawler."""
     return lambda name, rows: server.add_table("sales", name, "lake", rows)
 
 
@@ -185,7 +185,7 @@ def test_a_failed_query_says_why() -> None:
 
 
 def test_a_malformed_query_says_where(faults: FaultyAWS) -> None:
-    """Athena refuses it before it runs; the emulator fails it as it runs."""
+    """Athena rejects it before it runs; in the emulator it fails while it runs."""
     message = "line 1:1: mismatched input 'selekt'. Expecting: 'ALTER', 'ANALYZE', 'CALL'"
     faults.refuse["StartQueryExecution"] = [
         error("InvalidRequestException", message, AthenaErrorCode="MALFORMED_QUERY")
@@ -195,7 +195,7 @@ def test_a_malformed_query_says_where(faults: FaultyAWS) -> None:
 
 
 def test_a_missing_workgroup_is_named(faults: FaultyAWS) -> None:
-    """The emulator takes any name."""
+    """The emulator accepts any name, so the error is faked."""
     faults.refuse["StartQueryExecution"] = [
         error("InvalidRequestException", "WorkGroup analysts is not found.")
     ]

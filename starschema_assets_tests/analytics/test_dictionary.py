@@ -1,4 +1,4 @@
-"""The data dictionary in docs/."""
+"""Tests for the data dictionary in docs/."""
 
 from starschema_assets.analytics.dictionary import FILE, dictionary
 from starschema_assets.analytics.query import questions

@@ -1,4 +1,4 @@
-"""The query command and its function, on the embedded catalog."""
+"""Tests for the query command and its function, on the embedded catalog."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ from starschema_assets_tests.analytics.conftest import Star, catalog_of
 
 @pytest.fixture
 def settings(star: Star, tmp_path: Path) -> Settings:
-    """An embedded catalog with the star in it."""
+    """Settings with an embedded catalog that contains the star."""
     return Settings(catalog=catalog_of(star, tmp_path / "it's a catalog.duckdb"))
 
 

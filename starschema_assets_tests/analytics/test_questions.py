@@ -1,4 +1,4 @@
-"""The project's questions: their answers, and that Athena would take them as they are."""
+"""Tests for the project's queries: their results, and that Athena accepts their SQL."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -54,7 +54,7 @@ ANSWERS: dict[str, list[tuple[object, ...]]] = {
         ("Trains", 3, "A2", "a2", 11, date(2024, 1, 1)),
     ],
 }
-"""To the raw tables of conftest.py, computed by hand."""
+"""Expected results for the raw tables of conftest.py, computed by hand."""
 
 
 @pytest.mark.parametrize("question", questions())
@@ -76,14 +76,14 @@ def test_trino_parses_the_question(question: str) -> None:
     ],
 )
 def test_what_only_duckdb_understands_would_be_noticed(sql: str) -> None:
-    """Not all of it: the parser also lets through `from t` and `select * exclude (a)`."""
+    """Some syntax isn't detected: the parser also accepts `from t` and `select * exclude (a)`."""
     result = validate(sql)
     assert not result.valid or result.warnings
 
 
 @pytest.mark.parametrize("question", questions())
 def test_every_column_of_the_question_is_one_of_the_star(question: str) -> None:
-    """As Athena resolves names: ignoring case, without quotes."""
+    """Names are resolved like in Athena: ignoring case, without quotes."""
     contracts = [model.contract for model in MODELS]
     schema: dict[str, object] = {
         contract.table: {column.name: column.type for column in contract.columns}
@@ -151,7 +151,7 @@ def test_products_beyond_the_hundred_best_of_a_line_are_one(raw: RawTables) -> N
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Star]:
-    """The star of the sample."""
+    """The star of the sample database."""
     file = tmp_path_factory.mktemp("sample") / "sample.duckdb"
     generate(file)
     with star_of(file) as star:

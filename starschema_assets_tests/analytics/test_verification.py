@@ -1,4 +1,4 @@
-"""What is found wrong with questions and notebook before anyone asks."""
+"""Tests for errors that `make check` finds in queries and notebook."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ SALES = Contract(
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A place for questions, and a notebook without a cell."""
+    """A folder for queries, and a notebook without cells."""
     monkeypatch.setattr(query, "QUESTIONS", tmp_path)
     monkeypatch.setattr(verification, "NOTEBOOK", tmp_path / "report.ipynb")
     _write(tmp_path)

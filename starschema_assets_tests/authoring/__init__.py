@@ -1,1 +1,1 @@
-"""Tests of starschema_assets."""
+"""Tests for starschema_assets.authoring."""

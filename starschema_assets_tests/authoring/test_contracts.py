@@ -1,4 +1,4 @@
-"""Raw contracts that are written from what a real database declares."""
+"""Tests for raw contracts that are generated from a real database."""
 
 import subprocess
 import sys
@@ -20,7 +20,7 @@ OF_THE_PROJECT = CHECKOUT / "starschema_assets" / "raw" / "contracts.py"
 
 
 class Library:
-    """A database on a real server, and the file into which its contracts are written."""
+    """A database on a real server, and the file for its contracts."""
 
     def __init__(self, server: DatabaseServer, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.server = server
@@ -36,7 +36,7 @@ class Library:
         self.server.execute(statements, "lending")
 
     def contracts(self, *arguments: str) -> dict[str, Contract]:
-        """What is written, by table."""
+        """Run the command and return the written contracts by table."""
         main(arguments, self.file)
         return {contract.table: contract for contract in contracts_in(self.file).values()}
 
@@ -45,7 +45,7 @@ class Library:
 def library(
     sample_server: DatabaseServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Library:
-    """The library, of which no contract is written yet."""
+    """The library, without contracts."""
     return Library(sample_server, tmp_path / "contracts.py", monkeypatch)
 
 

@@ -1,4 +1,4 @@
-"""Contracts of star tables that are written from their SQL."""
+"""Tests for contracts of star tables that are generated from their SQL."""
 
 import runpy
 import shutil
@@ -82,7 +82,7 @@ RAW = (
 
 
 class Star:
-    """A folder with SQL files, in which contracts are written."""
+    """A folder with SQL files and their generated contracts."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -102,12 +102,12 @@ class Star:
         main(arguments, self.folder, RAW)
 
     def contract(self, table: str) -> Contract:
-        """The contract that is written."""
+        """Return the generated contract."""
         contract: Contract = runpy.run_path(str(self.folder / f"{table}.py"))["CONTRACT"]
         return contract
 
     def made(self, sql: str) -> Contract:
-        """The contract of one table."""
+        """Write a table's SQL, run the command, and return its contract."""
         self.sql(made=sql)
         self.make()
         return self.contract("made")
@@ -223,7 +223,7 @@ BOOKS_AND_AUTHORS = "raw.books as b join raw.authors as a on b.isbn = a.isbn"
         ("select isbn, title from raw.books", ("isbn",)),
         ("select title from raw.books", ()),
         ("select isbn || '!' as isbn from raw.books", ()),
-        # A join that finds one row at most keeps the key, one that multiplies adds to it
+        # A join with at most one match keeps the key; a join that multiplies rows extends it
         (f"select b.isbn, a.author from {BOOKS_AND_AUTHORS}", ("isbn", "author")),
         (f"select b.isbn, b.title from {BOOKS_AND_AUTHORS}", ()),
         (
@@ -240,7 +240,7 @@ BOOKS_AND_AUTHORS = "raw.books as b join raw.authors as a on b.isbn = a.isbn"
             ),
             ("isbn", "author"),
         ),
-        # Of a book without an author, the author's part of the key would be NULL
+        # For a book without an author, the author's part of the key would be NULL
         (
             (
                 "select b.isbn, a.author from raw.books as b left join raw.authors as a "
@@ -255,7 +255,7 @@ BOOKS_AND_AUTHORS = "raw.books as b join raw.authors as a on b.isbn = a.isbn"
             ),
             ("id",),
         ),
-        # What an outer join compares holds only where it finds a row
+        # The condition of an outer join holds only if it finds a row
         (
             (
                 "select l.id, b.isbn from raw.loans as l join raw.books as b on true "

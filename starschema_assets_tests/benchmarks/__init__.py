@@ -1,1 +1,1 @@
-"""Tests of the benchmark harness, at the smallest scale: that it measures, and that it judges."""
+"""Tests for the benchmarks at the smallest scale: they measure, and they verify results."""

@@ -1,4 +1,4 @@
-"""The days of a benchmark: what is asked of them."""
+"""Tests for the targets of the days benchmark."""
 
 from benchmarks.days import Day
 from benchmarks.process import Cost

@@ -1,4 +1,4 @@
-"""Rounds of contenders on the sample: their costs, and the judgement of what they wrote."""
+"""Tests for rounds of contenders on the sample: their costs, and the check of their tables."""
 
 import signal
 import subprocess
@@ -113,7 +113,7 @@ def test_an_interrupted_benchmark_leaves_no_process_behind(tmp_path: Path) -> No
     trail = tmp_path / "pid"
     command = ["sh", "-c", f"echo $$ > {trail}; exec sleep 60"]
     script = (
-        # An interrupt is ignored in what a shell started in the background, as this may have been
+        # Processes that a shell starts in the background ignore interrupts; this may be one of them
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
         f"from benchmarks.process import run; run({command}, {{}}, Path({str(tmp_path)!r}), 60)"
     )

@@ -1,4 +1,4 @@
-"""The bytes that a query needs of Parquet files, by their footers."""
+"""Tests for the estimate of bytes that a query reads from Parquet files."""
 
 from datetime import date, timedelta
 from pathlib import Path
@@ -15,7 +15,7 @@ GROUP_DAYS = 25
 
 @pytest.fixture
 def fact(tmp_path: Path) -> Path:
-    """A hundred days in order, in four row groups."""
+    """A file with a hundred consecutive days in four row groups."""
     days = [date(2025, 1, 1) + timedelta(days=day) for day in range(DAYS)]
     rows = pa.table(
         {"orderDate": days, "quantityOrdered": range(DAYS), "postalCode": ["NZ"] * DAYS}

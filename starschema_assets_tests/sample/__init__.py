@@ -1,1 +1,1 @@
-"""Tests of the sample database."""
+"""Tests for the sample database."""

@@ -1,4 +1,4 @@
-"""Sample databases: embedded ones of several seeds, and one loaded into real servers."""
+"""Sample databases: DuckDB files with several seeds, and one loaded into real servers."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +21,7 @@ DATABASE = "classicmodels"
 def any_seed(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The database of scale 1, for one seed after the other."""
+    """The database of scale 1, once per seed."""
     path = tmp_path_factory.mktemp("sample") / "sample.duckdb"
     generate(path, seed=request.param)
     with duckdb.connect(path, read_only=True) as connection:
@@ -30,7 +30,7 @@ def any_seed(
 
 @pytest.fixture(scope="session")
 def default(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The database that a newcomer gets."""
+    """The default database."""
     path = tmp_path_factory.mktemp("default") / "sample.duckdb"
     generate(path)
     return path
@@ -38,7 +38,7 @@ def default(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session", params=KINDS)
 def server(request: pytest.FixtureRequest) -> Iterator[DatabaseServer]:
-    """A server with a user who may do anything, and no sample yet."""
+    """A server without the sample, with a user that has all privileges."""
     with server_of(request.param, local_infile="1") as server:
         server.execute(
             f"CREATE USER {USER}@'127.0.0.1' IDENTIFIED BY '{PASSWORD}';"
@@ -49,7 +49,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[DatabaseServer]:
 
 @pytest.fixture(scope="session")
 def loaded(server: DatabaseServer, tmp_path_factory: pytest.TempPathFactory) -> DatabaseServer:
-    """The server with the newcomer's rows in `classicmodels`, loaded in chunks of 1,000."""
+    """The server with the default sample in `classicmodels`, loaded in chunks of 1,000 rows."""
     server.execute(f"CREATE DATABASE {DATABASE}")
     url = sqlalchemy.make_url(server.url(USER, PASSWORD, DATABASE))
     with pytest.MonkeyPatch.context() as patch:

@@ -1,6 +1,6 @@
-"""What a sample database holds, as values to compare; as a command, that of a new one.
+"""Returns the contents of a sample database, for comparisons.
 
-`python contents.py FILE SCALE SEED THREADS` prints a digest for each table.
+`python contents.py FILE SCALE SEED THREADS` generates a database and prints a digest per table.
 """
 
 import functools
@@ -23,13 +23,13 @@ TABLES = (
 
 
 def rows(database: Path, table: str) -> list[tuple[object, ...]]:
-    """All rows, in an order that doesn't depend on how they are stored."""
+    """Return all rows in an order that doesn't depend on their storage."""
     with duckdb.connect(database, read_only=True) as connection:
         return sorted(connection.execute(f"SELECT * FROM {table}").fetchall(), key=repr)
 
 
 def digests(database: Path) -> dict[str, str]:
-    """A digest of each table's ordered rows."""
+    """Return a digest of each table's ordered rows."""
     with duckdb.connect(database, read_only=True) as connection:
         return {
             table: connection.execute(

@@ -1,4 +1,4 @@
-"""The contracts of the sample, written anew from a real server."""
+"""`make contracts` on the sample in a real server gives the project's contracts."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def test_they_are_the_project_s_own_but_for_what_people_wrote(
 ) -> None:
     url = sample_server.url("reader", PASSWORD, "sample")
     monkeypatch.setenv("STARSCHEMA_SOURCE_URL", url)
-    main([])  # of the project's own file it prints the difference
+    main([])  # for the project's own file it prints the difference
     assert capsys.readouterr().out == "raw/contracts.py says so already.\n"
     main([], tmp_path / "contracts.py")
     written = {each.table: each for each in contracts_in(tmp_path / "contracts.py").values()}

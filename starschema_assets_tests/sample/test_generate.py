@@ -1,4 +1,4 @@
-"""The embedded database: equal for equal seeds, and whole or not there."""
+"""Tests for the generator: equal seeds give equal rows, and a file is complete or missing."""
 
 import json
 import signal
@@ -28,14 +28,14 @@ def _digests_of_a_process(file: Path, scale: int, seed: int, threads: int) -> di
 
 
 def test_processes_with_other_numbers_of_threads_make_equal_rows(tmp_path: Path) -> None:
-    """At a scale with several of the row groups that DuckDB shares out to threads."""
+    """The scale has several row groups, which DuckDB distributes to threads."""
     alone = _digests_of_a_process(tmp_path / "alone.duckdb", 100, 7, 1)
     together = _digests_of_a_process(tmp_path / "together.duckdb", 100, 7, 4)
     assert alone == together
 
 
 def test_another_seed_makes_other_rows(default: Path, tmp_path: Path) -> None:
-    """Offices and employees are written out, and the same for all."""
+    """Offices and employees are constant, the same for all seeds."""
     generate(tmp_path / "other.duckdb", seed=2)
     one, other = digests(default), digests(tmp_path / "other.duckdb")
     changed = {table for table in TABLES if one[table] != other[table]}

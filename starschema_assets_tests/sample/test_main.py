@@ -1,4 +1,4 @@
-"""The command line, run as a newcomer runs it."""
+"""Tests for the command line of the sample."""
 
 import shutil
 import subprocess
@@ -16,7 +16,7 @@ from starschema_assets_tests.sample.conftest import DATABASE, PASSWORD, USER
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A copy of the package, since the default database lies beside it."""
+    """A copy of the package, because the default database is beside it."""
     shutil.copytree(Path(starschema_assets.__file__).parent, tmp_path / "starschema_assets")
     return tmp_path
 
@@ -38,7 +38,7 @@ def test_makes_the_embedded_database_once(checkout: Path) -> None:
 
 
 def test_a_quick_look_loads_nothing_slow(checkout: Path) -> None:
-    """What isn't imported can't slow down `make run`, which looks every time."""
+    """Modules that aren't imported can't slow down `make run`, which always checks the sample."""
     _run(checkout)
     listing = [sys.executable, "-X", "importtime", "-m", "starschema_assets.sample"]
     done = subprocess.run(listing, cwd=checkout, capture_output=True, text=True, check=True)

@@ -1,4 +1,4 @@
-"""The sample in a real MariaDB and MySQL: the same rows, under MySQL's own rules."""
+"""Tests for the sample in a real MariaDB and MySQL: same rows, and valid constraints."""
 
 from pathlib import Path
 
@@ -45,7 +45,7 @@ def test_a_product_code_in_lower_case_finds_its_product(loaded: DatabaseServer) 
 
 
 def test_the_server_accepts_the_rows_with_its_checks_on(loaded: DatabaseServer) -> None:
-    """schema.sql as it is, and row by row: keys and foreign keys hold as MySQL judges them."""
+    """The unchanged schema.sql, loaded row by row: keys and foreign keys hold for MySQL."""
     loaded.execute("CREATE DATABASE checked")
     loaded.execute(SCHEMA.read_text(encoding="utf-8"), "checked")
     for table in (
@@ -93,7 +93,7 @@ def test_a_url_that_names_no_mysql_database_is_refused(url: str, tmp_path: Path)
 def test_a_value_that_the_table_would_cut_is_an_error(
     server: DatabaseServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The project's own schema cuts nothing, so this one is narrower."""
+    """The project's schema truncates nothing, so this test uses a narrower one."""
     narrow = {
         table: creation.replace("city VARCHAR(50)", "city VARCHAR(5)")
         for table, creation in mysql_tables().items()

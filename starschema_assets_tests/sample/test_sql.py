@@ -1,4 +1,4 @@
-"""The rows: of the real database's size, plausible, with its traps, whatever the seed."""
+"""Tests for the rows: size, plausibility and special cases of the real database, for each seed."""
 
 import zlib
 from datetime import date

@@ -1,1 +1,1 @@
-"""Tests of what is read from a source."""
+"""Tests for reading from a source."""

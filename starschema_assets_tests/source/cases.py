@@ -1,4 +1,4 @@
-"""Every type that MySQL and MariaDB declare and that can be held exactly, with its extremes."""
+"""All supported types of MySQL and MariaDB, with their extreme values."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def at(moment: str) -> datetime:
-    """Without a zone, as Arrow's timestamps of the lake are."""
+    """Return a datetime without a time zone, like Arrow's timestamps in the lake."""
     return datetime.fromisoformat(moment)
 
 
@@ -71,7 +71,7 @@ CASES: list[Case] = [
         at("1969-12-31 23:59:59.999999"),
         at("9999-12-31 23:59:59.999999"),
     ),
-    # the server's zone is five and a half hours before UTC
+    # the server's zone is UTC+05:30
     (
         "timestamp(6) null",
         "timestamp",
@@ -137,4 +137,4 @@ CASES_OF: dict[str, list[Case]] = {
         ("varchar(9) collate utf8mb4_0900_ai_ci", "string", "'É  '", "'👍🏽'", "É  ", "👍🏽"),
     ],
 }
-"""Those that only one of the servers has."""
+"""Types that only one of the servers has."""

@@ -1,4 +1,4 @@
-"""Servers whose defaults are as unhelpful as they get, and databases on them."""
+"""Servers with the most difficult defaults, and databases on them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ from starschema_assets.source.source import Source
 from starschema_assets_tests.database_server import DatabaseServer
 from starschema_assets_tests.servers import KINDS, server_of
 
-# What is drawn in the suite is the same every time; `make fuzz` draws anew. Time is a server's
-# affair, and keeping failures for the next run that of an @example.
+# The test suite uses the same examples each time; `make fuzz` uses new ones. There is no deadline,
+# because time depends on the server. Known failures are kept as @example, not in a database.
 settings.register_profile(
     "suite",
     max_examples=25,
@@ -32,13 +32,13 @@ settings.register_profile(
 settings.load_profile("suite")
 
 WITHOUT_TLS = {"mariadb": {"ssl": "0"}, "mysql": {"tls_version": ""}}
-"""Options of a server that offers no TLS, as some do without being asked."""
+"""Options of a server that offers no TLS; some servers offer it by default."""
 PASSWORD = "p@ss/w:r%d'\"\\ $1"
 
 
 @dataclass(frozen=True)
 class Shop:
-    """A database of its own, and a user `etl` who may SELECT there and nothing else."""
+    """A separate database, with a user `etl` that may only SELECT."""
 
     server: DatabaseServer
     name: str
@@ -49,13 +49,13 @@ class Shop:
         return self.server.execute(script, self.name)
 
     def source(self, **settings: Any) -> Source:
-        """The database as a source for `etl`."""
+        """Return the database as a source with the user `etl`."""
         url = self.server.url("etl", PASSWORD, self.name)
         defaults = Settings(source_url=SecretStr(url), scratch=self.scratch)
         return Source(defaults.model_copy(update=settings))
 
     def read(self, table: str, **settings: Any) -> pa.Table:
-        """All rows of a table, as the source gives them."""
+        """Read all rows of a table through the source."""
         source = self.source(**settings)
         declared = source.declared([table])[table]
         with source.snapshot() as snapshot:
@@ -63,7 +63,7 @@ class Shop:
 
 
 def create_shop(server: DatabaseServer, scratch: Path) -> Shop:
-    """Create an empty database, and `etl` anew."""
+    """Create an empty database, and the user `etl` again."""
     name = "shop"
     password = PASSWORD.replace("\\", "\\\\").replace("'", "\\'")
     server.execute(
@@ -97,7 +97,7 @@ on_mysql = pytest.mark.parametrize("server", ["mysql"], indirect=True)
 
 @pytest.fixture
 def extension_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of the two clients, DuckDB's extension opens a snapshot alone; PyMySQL is asked nothing."""
+    """Let DuckDB's extension open a snapshot without PyMySQL."""
     monkeypatch.setattr(MySQL, "_declares", lambda *_: [])
 
 
@@ -108,6 +108,6 @@ def shop(server: DatabaseServer, tmp_path: Path) -> Shop:
 
 @pytest.fixture(params=KINDS)
 def own_shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
-    """A shop on a server of its own, which the test may kill."""
+    """A shop on a separate server, which the test may kill."""
     with server_of(request.param) as server:
         yield create_shop(server, tmp_path)

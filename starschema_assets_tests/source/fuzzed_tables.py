@@ -15,7 +15,7 @@ NAMES = (
 
 @dataclass(frozen=True)
 class Column:
-    """A column as it is created, and the SQL of its values, of which the server makes its own."""
+    """A column's definition, and its values as SQL; the server may convert the values."""
 
     name: str
     declared: str
@@ -24,16 +24,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table as it is created and read."""
+    """A table's definition, and how it is read."""
 
     name: str
     columns: tuple[Column, ...]
     key: int = 0
-    """How many of the first columns are its primary key."""
+    """Number of the first columns that are the primary key."""
     is_view: bool = False
-    """Read it by a view on it."""
+    """Read the table through a view."""
     slice_bytes: int | None = None
-    """Read it in slices of so many bytes, if it is one that is read in slices."""
+    """Size of a slice in bytes, if the table is read in slices."""
 
 
 _RARELY = st.sampled_from([False] * 50 + [True] + [False] * 50)
@@ -48,7 +48,7 @@ _NAMES = st.sampled_from(NAMES) | st.text(
 
 @st.composite
 def tables(draw: st.DrawFn) -> Table:
-    """Any table, of few rows."""
+    """Return a strategy for tables with few rows."""
     rows = draw(st.sampled_from([8, 4, 1, 0, 8, 8]))
     names = draw(st.lists(_NAMES, min_size=3, max_size=12, unique_by=str.casefold))
     key = draw(st.sampled_from([0, 1, 1, 2]))

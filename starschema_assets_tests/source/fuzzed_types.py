@@ -12,16 +12,16 @@ CHARSETS = (
     *("greek", "hebrew", "tis620", "swe7", "hp8", "dec8", "keybcs2", "macce", "macroman"),
     *("armscii8", "geostd8", "gb18030"),
 )
-"""All that the servers know, but `binary`, in which text is bytes."""
+"""All character sets of the servers except `binary`, in which text is bytes."""
 
 LETTERS = (
     "aZ09 '\"\\`%_;:\0\n\r\t\x1a\x7f\x80\u0301\u200b\ufeff\uffff"
     "éñßÿ€\u201a™ŒœЖאα한국日本語ﾊﾝﾄ漢😀👍🏽"
 )
-"""With which others have had trouble."""
+"""Characters that are known to cause problems."""
 
 Drawn = tuple[str, st.SearchStrategy[str]]
-"""A declared type, and SQL of values for it."""
+"""A declared type, and a strategy for its values as SQL."""
 
 
 def _integers(low: int, high: int) -> st.SearchStrategy[str]:
@@ -83,7 +83,7 @@ def _dates(
 
 
 def text_literal(text: str) -> str:
-    """Any text in SQL, whatever it has in it."""
+    """Return a string as an SQL literal, with any characters."""
     return f"_utf8mb4 x'{text.encode().hex()}'"
 
 
@@ -115,7 +115,7 @@ def _bytes(name: str) -> st.SearchStrategy[Drawn]:
 
 
 def _members(kind: str) -> st.SearchStrategy[Drawn]:
-    """Values are numbers: of a member, or bits; 0 is the empty text, beyond the members or not."""
+    """Values are the member's number, or bits; 0 is the empty text, member or not."""
     taken = _TEXTS.map(lambda text: text.replace(",", ";").rstrip() or "x")
     members = st.lists(taken, min_size=1, max_size=4, unique_by=str.casefold)
     return members.map(
@@ -189,10 +189,10 @@ TYPES: dict[str, st.SearchStrategy[Drawn]] = {
     "mediumblob": _bytes("mediumblob"),
     "longblob": _bytes("longblob"),
 }
-"""For each type of the mapping's table, what may be declared, and values for it."""
+"""For each type of the mapping: strategies for declarations and their values."""
 
 REFUSED_TYPES: dict[str, st.SearchStrategy[Drawn]] = {
     "point": st.just(("point", st.just("POINT(1, 2)"))),
     "numeric": st.just(("numeric(39,1)", st.just("1.5"))),
 }
-"""Types that can't be held: such a column is left out."""
+"""Unsupported types; columns of these types aren't read."""

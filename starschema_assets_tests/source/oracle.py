@@ -1,4 +1,4 @@
-"""What a MySQL server itself says of a table, in answers that no client can misread."""
+"""Returns a table's values as the server sees them, in text that every client reads the same."""
 
 import re
 from collections.abc import Callable
@@ -17,13 +17,13 @@ VIEW = "a view"
 
 
 class NoDate(str):
-    """The text of a date that is none."""
+    """Text of an invalid date."""
 
     __slots__ = ()
 
 
 class Oracle:
-    """A connection to a shop that creates one table after the other, and tells what is in it."""
+    """A connection to a shop that creates tables, one at a time, and returns their values."""
 
     def __init__(self, shop: Shop) -> None:
         self._shop = shop
@@ -42,7 +42,7 @@ class Oracle:
         self._connection.close()
 
     def create(self, table: Table) -> str:
-        """Create it as the only one; the name to read it by. Raises MySQLError if there is none."""
+        """Create the only table and return the name to read. Raises MySQLError if it is invalid."""
         name = quoted(table.name)
         parts = [f"{quoted(column.name)} {column.declared}" for column in table.columns]
         if table.key:
@@ -56,15 +56,16 @@ class Oracle:
         return VIEW if table.is_view and self._create_view(table) else table.name
 
     def rows(self, table: Table) -> list[Row]:
-        """The rows, in any order."""
+        """Return the rows, in any order."""
         questions = ", ".join(map(_question, table.columns))
         rows = self._ask(f"SELECT {questions} FROM {quoted(table.name)}")
         return [tuple(map(_understood, table.columns, row)) for row in rows]
 
     def _create_view(self, table: Table) -> bool:
-        """Whether it has the table's columns: the server alters names that begin with a blank.
+        """Create a view, and return whether it has the table's columns.
 
-        MySQL doesn't declare what it made of them, and then nobody can select them by name.
+        The server changes names that begin with a blank. MySQL's metadata has the old names, so
+        the columns can't be selected.
         """
         self._ask(f"CREATE VIEW `{VIEW}` AS SELECT * FROM {quoted(table.name)}")
         with self._connection.cursor() as cursor:
@@ -78,12 +79,12 @@ class Oracle:
 
 
 def kind(column: Column) -> str:
-    """The name of a column's type."""
+    """Return the name of a column's type."""
     return re.split(r"\W", column.declared)[0]
 
 
 def _key_part(column: Column) -> str:
-    # Of these, a key can have only the first bytes
+    # A key can contain only the first bytes of these types
     has_no_end = kind(column).endswith(("text", "blob", "json"))
     return quoted(column.name) + ("(20)" if has_no_end else "")
 
@@ -98,7 +99,7 @@ def _question(column: Column) -> str:
 
 
 def _understood(column: Column, answer: Any) -> Any:
-    """The value that must come out."""
+    """Return the expected value."""
     if answer is None or isinstance(answer, float):
         return answer
     if kind(column) == "bit":

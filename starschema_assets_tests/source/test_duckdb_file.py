@@ -1,4 +1,4 @@
-"""An embedded DuckDB file as the source."""
+"""Tests for a DuckDB file as the source."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -15,7 +15,7 @@ from starschema_assets.source.source import Source
 
 
 def source_of(tmp_path: Path, script: str) -> Source:
-    """A file made by a script, as a source."""
+    """Create a file with a script, and return it as a source."""
     file = tmp_path / "it's a.duckdb"
     with duckdb.connect(file) as connection:
         connection.execute(script)

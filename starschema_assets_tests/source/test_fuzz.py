@@ -1,4 +1,4 @@
-"""Any table of a real MariaDB or MySQL comes out in Parquet as the server says."""
+"""Fuzz tests: Parquet files have the same values as a real MariaDB or MySQL."""
 
 import logging
 import uuid
@@ -26,26 +26,26 @@ from starschema_assets_tests.source.fuzzed_types import CHARSETS, REFUSED_TYPES,
 from starschema_assets_tests.source.oracle import NoDate, Oracle, Row, kind
 
 OF_DUCKDB = {"utinyint", "usmallint", "uinteger", "ubigint"}
-"""Types that only a DuckDB file declares."""
+"""Types of DuckDB that MySQL doesn't have."""
 
 
 NOT_IN = {"MariaDB": {"gb18030"}, "MySQL": set[str]()}
-"""Character sets that a server doesn't know."""
+"""Character sets that a server doesn't support."""
 
 
 @dataclass(frozen=True)
 class Fuzzed:
-    """A database of any table, the oracle that knows it, and a lake."""
+    """A database with one table, the oracle for its values, and a lake."""
 
     shop: Shop
     oracle: Oracle
     lake: LocalLake
 
     def write(self, name: str, zero_dates: str) -> tuple[pa.Schema, Path]:
-        """Take the table to the lake; the types that it should have there, and its file."""
+        """Extract the table; return the expected schema and the file."""
         source = self.shop.source(zero_dates=zero_dates)
         table = source.declared([name])[name]
-        # DuckDB may remember what a file held whose name it has met within the same second
+        # A new name, because DuckDB may cache a file of the same name within a second
         file = self.shop.scratch / f"{uuid.uuid4()}.parquet"
         with source.snapshot() as snapshot, self.lake.lock("fuzz", logging.getLogger()):
             rows = snapshot.read(table)
@@ -85,7 +85,7 @@ def test_what_comes_out_is_what_the_server_says(fuzzed: Fuzzed, table: Table) ->
     try:
         name = fuzzed.oracle.create(table)
     except pymysql.MySQLError as error:
-        event(f"not a table: {error}")  # nor one here: MySQL has no uuid, and no scale above 30
+        event(f"not a table: {error}")  # MySQL has no uuid, and no scale above 30
         reject()
     with pytest.MonkeyPatch.context() as patch:
         if table.slice_bytes:
@@ -98,7 +98,7 @@ def test_what_comes_out_is_what_the_server_says(fuzzed: Fuzzed, table: Table) ->
 
 
 def assert_comes_out(fuzzed: Fuzzed, name: str, table: Table, rows: list[Row]) -> None:
-    """Every value is in the file, whoever reads it; invalid dates are refused, or NULL."""
+    """Assert that two readers find all values; invalid dates are rejected, or NULL."""
     told = [
         (f"{name}.{column.name} has ", f" such as '{value}'")
         for row in rows

@@ -1,4 +1,4 @@
-"""Limits that administrators set for people: none of them ends or shortens what is read."""
+"""Server limits for interactive users: none of them interrupts or shortens an extraction."""
 
 import time
 from threading import Thread
@@ -24,7 +24,7 @@ JOINED = "SELECT SUM(a.c1 + b.c1) FROM wide AS a JOIN wide AS b"
 
 @pytest.fixture
 def wide(own_shop: Shop) -> Shop:
-    """A shop on a server of its own with a table of 150 columns and 2,048 rows."""
+    """A shop on a separate server, with a table of 150 columns and 2,048 rows."""
     columns = ", ".join(COLUMNS)
     own_shop.sql(
         f"""
@@ -41,7 +41,7 @@ def test_a_server_that_limits_everybody_gives_all_rows_and_columns(wide: Shop) -
     source = wide.source()
     table = source.declared(["wide"])["wide"]
     with source.snapshot() as snapshot:
-        time.sleep(1.5)  # idle for longer than the server lets a transaction be
+        time.sleep(1.5)  # longer than the server's limit for idle transactions
         rows = snapshot.read(table).read_all()
         assert snapshot.figures(JOINED) == [(None,)]
     assert rows.num_rows == 2048
@@ -58,7 +58,7 @@ def test_a_server_that_limits_everybody_gives_all_rows_and_columns(wide: Shop) -
 def test_a_limit_that_stays_is_named_and_no_other_run_is_advised(
     wide: Shop, limit: str, variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Seen with a pipeline that doesn't lift it, as behind a proxy that drops SET."""
+    """The pipeline doesn't lift the limit here, as behind a proxy that drops SET."""
     wide.sql(limit)
     monkeypatch.setattr(mysql, "SESSION", "SET SESSION net_write_timeout = 3600")
     with (

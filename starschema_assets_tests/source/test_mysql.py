@@ -1,4 +1,4 @@
-"""What a server needs beside plain reading, on a real MariaDB and MySQL."""
+"""Tests for details of a real MariaDB and MySQL server."""
 
 import subprocess
 import sys

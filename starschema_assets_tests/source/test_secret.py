@@ -1,4 +1,4 @@
-"""User and password from Secrets Manager: real servers, and an AWS emulator over HTTP."""
+"""Tests for user and password from Secrets Manager, with real servers and an AWS emulator."""
 
 import json
 import uuid
@@ -29,7 +29,7 @@ def aws() -> Iterator[Emulator]:
 
 @pytest.fixture
 def proxy(aws: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyAWS]:
-    """What this process asks AWS for, as root."""
+    """A proxy that records this process's AWS requests; credentials are root's."""
     with faulty_aws(aws.url) as proxy:
         for name, value in ROOT.environment(proxy.url).items():
             monkeypatch.setenv(name, value)
@@ -38,14 +38,14 @@ def proxy(aws: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyAWS]
 
 @dataclass(frozen=True)
 class Secret:
-    """A secret with the login of `etl`, and the database that it is for."""
+    """A secret with the login of `etl`, and its database."""
 
     name: str
     client: Any
     shop: Shop
 
     def put(self, user: str = "etl", password: str = PASSWORD) -> None:
-        """Make this the newest value, with the other entries that RDS may add."""
+        """Write a new value, with the additional entries that RDS may add."""
         content = {"username": user, "password": password, "host": "unused.invalid", "port": 1}
         self.client.put_secret_value(SecretId=self.name, SecretString=json.dumps(content))
 
@@ -55,13 +55,13 @@ class Secret:
         self.shop.server.execute(f"ALTER USER etl IDENTIFIED BY '{password}'")
 
     def source(self, login: str = "") -> Source:
-        """The database as a source whose login is in the secret, whatever the URL's."""
+        """Return the database as a source with the secret's login; the URL's login is ignored."""
         url = f"mysql+pymysql://{login}127.0.0.1:{self.shop.server.port}/{self.shop.name}"
         return self.shop.source(source_url=SecretStr(url), source_secret=self.name)
 
 
 def stored(aws: Emulator, **value: str | bytes) -> tuple[str, Any]:
-    """A new secret by its name, and the client to change it with."""
+    """A new secret's name, and a client to change it."""
     client = aws.session.client("secretsmanager", endpoint_url=aws.url)
     name = f"shop/{uuid.uuid4().hex[:8]}"
     client.create_secret(Name=name, **value)
@@ -77,7 +77,7 @@ def secret(aws: Emulator, proxy: FaultyAWS, shop: Shop) -> Secret:  # noqa: ARG0
 
 
 def extract(source: Source) -> list[Any]:
-    """The table's rows: each client of the database logs in."""
+    """Read the table's rows, for which both clients sign in."""
     table = source.declared(["t"])["t"]
     with source.snapshot() as snapshot:
         return snapshot.read(table).read_all()["a"].to_pylist()
@@ -119,7 +119,7 @@ def test_a_password_rotated_before_the_snapshot_is_fetched_again(secret: Secret)
 def test_the_extension_fetches_a_rotated_password_by_itself(
     secret: Secret, proxy: FaultyAWS, request: pytest.FixtureRequest
 ) -> None:
-    """On MySQL it can't, as the other client must log in before it."""
+    """Only MariaDB: on MySQL the other client must sign in first."""
     source = secret.source()
     table = source.declared(["t"])["t"]
     secret.rotate_at_source()
@@ -180,7 +180,7 @@ def test_nothing_shows_the_password(
 
 
 def inside(thing: object) -> str:
-    """How a part of the project shows itself, and all the parts that it holds."""
+    """Yield the repr of an object and of all its attributes."""
     ours = type(thing).__module__.startswith("starschema_assets.")
     return repr(thing) + "".join(map(inside, vars(thing).values() if ours else ()))
 

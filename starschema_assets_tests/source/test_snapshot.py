@@ -1,4 +1,4 @@
-"""The rows and figures of a snapshot, on a real MariaDB and MySQL."""
+"""Tests for rows and figures of a snapshot, on a real MariaDB and MySQL."""
 
 import time
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from starschema_assets_tests.source.cases import CASES, CASES_OF
 from starschema_assets_tests.source.conftest import Shop
 
 LARGE_ROWS = 300_000
-"""Too many to be on their way in the buffers of a connection all at once."""
+"""More rows than the buffers of a connection can hold."""
 LARGE = f"""
 CREATE TABLE large (id int PRIMARY KEY, filler varchar(100) NOT NULL);
 INSERT INTO large SELECT seq, REPEAT('x', 100) FROM {numbers(LARGE_ROWS)};
@@ -53,7 +53,7 @@ def test_every_type_keeps_its_extremes_and_its_nulls(shop: Shop, table: str) -> 
 
 @contextmanager
 def orders_being_written(shop: Shop) -> Iterator[None]:
-    """Commit orders, each together with its three lines, as fast as the server takes them."""
+    """Commit orders with three lines each, as fast as possible."""
     shop.sql(
         f"""
         CREATE TABLE orders (id int PRIMARY KEY);
@@ -85,7 +85,7 @@ def orders_being_written(shop: Shop) -> Iterator[None]:
 
 
 def torn_orders(shop: Shop) -> tuple[int, int]:
-    """Orders without all their lines or the reverse, in ten snapshots, and the commits seen."""
+    """Return incomplete orders or lines in ten snapshots, and the number of commits seen."""
     source = shop.source()
     tables = source.declared(["orders", "fillers", "details"])
     torn, seen = 0, set()
@@ -112,7 +112,7 @@ def test_without_the_snapshot_the_same_orders_are_torn(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_snapshot(_connection: duckdb.DuckDBPyConnection) -> None:
-        """Leave DuckDB's own transaction, in the server's isolation, as it is."""
+        """Keep DuckDB's transaction with the server's isolation level."""
 
     monkeypatch.setattr(mysql, "begin_snapshot", no_snapshot)
     monkeypatch.setattr(Snapshot, "_check_rows", lambda *_: None)
@@ -216,7 +216,7 @@ def test_a_column_that_was_altered_since_it_was_declared_is_refused(shop: Shop) 
 
 
 def read_until(shop: Shop, harm: str) -> None:
-    """Read a large table and do harm to the connection in the midst of it."""
+    """Read a large table, and disturb the connection during it."""
     source = shop.source()
     table = source.declared(["large"])["large"]
     with source.snapshot() as snapshot:
@@ -240,7 +240,7 @@ def test_a_connection_killed_in_the_midst_of_a_table_is_named(shop: Shop, harm: 
 
 
 def kill_connection(shop: Shop, snapshot: Snapshot) -> None:
-    """End the connection of a snapshot while nothing is read."""
+    """Kill the connection of a snapshot while it is idle."""
     ((connection,),) = snapshot.figures(CONNECTION)
     shop.sql(f"KILL {connection}")
 
@@ -280,7 +280,7 @@ def test_a_server_that_restarts_between_two_tables_is_named(own_shop: Shop) -> N
 
 
 def test_a_slow_reader_is_waited_for(own_shop: Shop) -> None:
-    """By default a server gives up when it can't send for a minute; this one after a second."""
+    """By default a server gives up if it can't send for a minute; this one after a second."""
     own_shop.server.execute("SET GLOBAL net_write_timeout = 1, GLOBAL wait_timeout = 1")
     own_shop.sql(LARGE)
     source = own_shop.source()
@@ -294,7 +294,7 @@ def test_a_slow_reader_is_waited_for(own_shop: Shop) -> None:
 
 
 def test_rows_that_went_missing_are_noticed(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No server can be made to lose rows silently, so here the reading loses them."""
+    """A server can't be made to lose rows silently, so the test drops them while reading."""
     shop.sql("CREATE TABLE t (a int PRIMARY KEY); INSERT INTO t VALUES (1), (2), (3)")
     whole = mysql.MySQL.readings
 

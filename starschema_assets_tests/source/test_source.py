@@ -1,4 +1,4 @@
-"""What the source declares, and its errors, on a real MariaDB and MySQL."""
+"""Tests for the source's metadata and errors, on a real MariaDB and MySQL."""
 
 import traceback
 from contextlib import suppress
@@ -97,7 +97,7 @@ def test_a_vector_is_left_out_and_shown_as_hexadecimal_digits(shop: Shop) -> Non
 
 
 def failures(shop: Shop, url: str) -> list[SourceError]:
-    """The errors of a URL, from what is declared, from a snapshot, and from the extension alone."""
+    """Yield a URL's errors for metadata, for a snapshot, and for the extension alone."""
     source = Source(Settings(source_url=url, scratch=shop.scratch))
     errors = []
     with pytest.raises(SourceError) as of_declared:
@@ -115,7 +115,7 @@ def failures(shop: Shop, url: str) -> list[SourceError]:
 
 
 def assert_keeps_password(error: BaseException, password: str = PASSWORD) -> None:
-    """No error of the chain, nor its traceback, has the password in any form."""
+    """Assert that no error of the chain, and no traceback, contains the password in any form."""
     said = "".join(traceback.format_exception(error))
     link: BaseException | None = error
     while link:

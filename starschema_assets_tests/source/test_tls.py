@@ -1,4 +1,4 @@
-"""TLS, with certificates of the test's own, on a real MariaDB and MySQL."""
+"""Tests for TLS with test certificates, on a real MariaDB and MySQL."""
 
 from collections.abc import Iterator
 from ipaddress import ip_address
@@ -37,7 +37,7 @@ def secured(
 
 
 def assert_refused(source: Source, message: str) -> None:
-    """Neither of the two clients connects."""
+    """Assert that neither client connects."""
     with pytest.raises(SourceError, match=message):
         source.declared(["t"])
     with pytest.raises(SourceError, match=message), source.snapshot():
@@ -86,9 +86,9 @@ def test_a_certificate_for_another_host_is_refused(elsewhere: Shop, authority: A
 def test_the_extension_refuses_by_itself(
     elsewhere: Shop, authority: Authority, tmp_path: Path, harm: str
 ) -> None:
-    """Without the other client, which would refuse before it."""
+    """Without PyMySQL, which would reject the certificate first."""
     authorities = {"another authority": Authority(tmp_path / "other").file, "no authority": None}
-    # not 127.0.0.1, for which the extension verifies no name
+    # not 127.0.0.1: for it, the extension doesn't verify the name
     url = elsewhere.server.url("etl", PASSWORD, "shop").replace("127.0.0.1", "127.0.0.2")
     source = elsewhere.source(
         source_url=SecretStr(url),
@@ -100,7 +100,7 @@ def test_the_extension_refuses_by_itself(
 
 
 def test_the_extension_is_told_to_verify_the_name(authority: Authority) -> None:
-    """No connection can show it: with a CA, DuckDB 1.5.5 verifies the name in any mode."""
+    """A connection can't show this: with a CA, DuckDB 1.5.5 verifies the name in any mode."""
     settings = Settings(source_tls="verify", source_ca=authority.file)
     told = TLS.to("db.example", settings).for_duckdb()
     assert told == {"ssl_mode": "verify_identity", "ssl_ca": str(authority.file)}
@@ -108,7 +108,7 @@ def test_the_extension_is_told_to_verify_the_name(authority: Authority) -> None:
 
 @pytest.mark.usefixtures("extension_alone")
 def test_over_tls_the_extension_logs_in_by_itself(secured: Shop, authority: Authority) -> None:
-    """Even if the server has forgotten the digest of the password, as a MySQL can."""
+    """Also if the server no longer caches the password's digest, which happens on MySQL."""
     secured.sql("FLUSH PRIVILEGES")
     source = secured.source(source_tls="verify", source_ca=authority.file)
     with source.snapshot() as snapshot:
@@ -154,13 +154,13 @@ def test_off_means_off(secured: Shop) -> None:
 
 @pytest.mark.parametrize("said", ["unexpected eof while reading", "Broken pipe"])
 def test_the_end_of_a_secured_connection_is_a_lost_one(said: str) -> None:
-    """Which of the two is said depends on who notices first, so no server can be made to."""
+    """Which message appears depends on timing, so a server can't be made to produce each."""
     assert isinstance(translated(f"TLS/SSL error: {said}", "here"), ConnectionLost)
 
 
 @pytest.fixture
 def insisting(secured: Shop) -> Iterator[Shop]:
-    """A server that takes nobody without TLS."""
+    """A server that rejects connections without TLS."""
     secured.sql("SET GLOBAL require_secure_transport = ON")
     yield secured
     secured.sql("SET GLOBAL require_secure_transport = OFF")
@@ -180,7 +180,7 @@ def test_mysql_that_insists_on_tls_says_so_and_the_setting_is_named(insisting: S
 def test_mysql_takes_the_extension_without_tls_only_after_the_first_client(
     shop: Shop, request: pytest.FixtureRequest
 ) -> None:
-    """The server must know the password's digest: PyMySQL brings it, encrypted by RSA."""
+    """The server must cache the password's digest: PyMySQL sends the password with RSA."""
     shop.sql("CREATE TABLE t (a int); INSERT INTO t VALUES (1); FLUSH PRIVILEGES")
     assert shop.read("t").num_rows == 1
     source = shop.source()

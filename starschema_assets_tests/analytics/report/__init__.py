@@ -1,1 +1,1 @@
-"""Tests of starschema_assets.analytics.report."""
+"""Tests for starschema_assets.analytics.report."""

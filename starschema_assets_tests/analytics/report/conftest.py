@@ -1,4 +1,4 @@
-"""A star of the sample in an embedded catalog."""
+"""The star of the sample in an embedded catalog."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from starschema_assets_tests.analytics.conftest import catalog_of, star_of
 
 @pytest.fixture(scope="package")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """The settings of an analyst: there is a catalog, and no source."""
+    """Settings of an analyst, with a catalog and without a source."""
     folder = tmp_path_factory.mktemp("star")
     generate(folder / "sample.duckdb")
     with star_of(folder / "sample.duckdb") as star:
@@ -20,5 +20,5 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture
 def page_file(tmp_path: Path) -> Path:
-    """Where a test puts a page for the browser."""
+    """File for a page that the browser opens."""
     return tmp_path / "sales_report.html"

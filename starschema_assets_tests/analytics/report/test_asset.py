@@ -1,4 +1,4 @@
-"""The asset analytics/sales_report, made by Dagster and by a real daemon after a crawl."""
+"""Tests for the asset analytics/sales_report, created by Dagster and by a daemon after a crawl."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ from starschema_assets_tests.daemon import Deployment, deployed, eventually
 from starschema_assets_tests.pipeline import Pipeline
 
 JOB = "__ASSET_JOB"
-"""Of a run that an automation condition requests."""
+"""Tag of a run that an automation condition requests."""
 SENSOR = "report_after_crawl"
 
 
@@ -25,7 +25,7 @@ def deployment(tmp_path: Path) -> Iterator[Deployment]:
 
 
 def await_report(deployment: Deployment, number: int) -> None:
-    """See that the daemon has it made, which a busy machine does in its own time."""
+    """Wait until the daemon has created the report; a busy machine may be slow."""
     instance = deployment.pipeline.instance
     eventually(lambda: len(instance.get_runs(RunsFilter(job_name=JOB))) == number)
     ended = RunsFilter(job_name=JOB, statuses=[DagsterRunStatus.SUCCESS])
@@ -41,7 +41,7 @@ def test_it_is_made_once_after_each_crawl_and_not_after_a_failed_check(
     deployment: Deployment,
 ) -> None:
     pipeline = deployment.pipeline
-    assert pipeline.refresh().success  # while the daemon is down
+    assert pipeline.refresh().success  # while the daemon is stopped
     assert pipeline.crawl().success
     with deployment.daemon():
         await_report(deployment, 1)
@@ -55,7 +55,7 @@ def test_it_is_made_once_after_each_crawl_and_not_after_a_failed_check(
 
         dates = Path(pipeline.lake.uri(("star", "dim_dates")))
         dates.write_bytes(Path(pipeline.lake.uri(("star", "dim_products"))).read_bytes())
-        assert not pipeline.crawl().success  # a file that breaks its contract
+        assert not pipeline.crawl().success  # a file that violates its contract
         deployment.await_evaluations(SENSOR)
         assert reports(pipeline.instance) == 2
 
@@ -63,7 +63,7 @@ def test_it_is_made_once_after_each_crawl_and_not_after_a_failed_check(
 def test_a_notebook_that_fails_fails_the_asset_with_the_cells_error(
     instance: DagsterInstance, tmp_path: Path
 ) -> None:
-    """There is no catalog to ask."""
+    """The notebook fails because there is no catalog."""
     settings = Settings(catalog=tmp_path / "none.duckdb", lake_uri=str(tmp_path / "lake"))
     pipeline = Pipeline(settings, instance)
     reason = pipeline.reason(pipeline.materialize(KEY))

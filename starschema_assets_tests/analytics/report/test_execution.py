@@ -1,4 +1,4 @@
-"""The notebook from top to bottom, in a kernel of its own."""
+"""Tests for the execution of the notebook in a separate kernel."""
 
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ def test_no_output_is_committed() -> None:
 
 def test_every_question_of_the_project_is_asked_by_its_name() -> None:
     code = "\n".join(cell.source for cell in _read(NOTEBOOK).cells if cell.cell_type == "code")
-    for question in questions().keys() - {QUESTION}:  # the dashboard asks that one
+    for question in questions().keys() - {QUESTION}:  # the dashboard runs this query
         assert f'star.ask("{question}")' in code
 
 

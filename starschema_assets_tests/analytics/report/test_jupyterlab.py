@@ -1,4 +1,4 @@
-"""The notebook in JupyterLab: a widget is changed, and the dashboard follows."""
+"""Tests for the notebook in JupyterLab: the dashboard follows its widgets."""
 
 import os
 import shutil
@@ -25,7 +25,7 @@ PATIENCE = 120_000
 
 @pytest.fixture
 def lab(settings: Settings, tmp_path: Path) -> Iterator[str]:
-    """JupyterLab on a copy of the notebook; its address."""
+    """Start JupyterLab with a copy of the notebook and yield its address."""
     shutil.copy(NOTEBOOK, tmp_path / NOTEBOOK.name)
     (port,) = free_ports(1)
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", "--allow-root"]
@@ -65,7 +65,7 @@ def test_a_country_chosen_in_a_widget_changes_the_figures(lab: str, settings: Se
         page.set_default_timeout(PATIENCE)
         page.goto(lab)
         page.locator(".jp-MarkdownOutput h1").first.wait_for()
-        page.get_by_text("| Idle").wait_for()  # what is run before that is lost
+        page.get_by_text("| Idle").wait_for()  # cells that run before that are lost
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_text("Run All Cells", exact=True).click()
         country = page.locator(".jupyter-widgets select").first

@@ -1,4 +1,4 @@
-"""The report in a browser that reaches no network, at a desk and on a telephone."""
+"""Tests for the report in an offline browser, with the window sizes of a desktop and a phone."""
 
 import shutil
 from collections.abc import Iterator
@@ -40,13 +40,13 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def asked() -> list[str]:
-    """What the page asked of a network."""
+    """Requests of the page to a network."""
     return []
 
 
 @pytest.fixture
 def page(browser: Browser, asked: list[str]) -> Iterator[Page]:
-    """A window without a network; an error in the page is one of the test."""
+    """An offline window. An error in the page fails the test."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, offline=True)
     page = context.new_page()
     errors: list[str] = []
@@ -142,7 +142,7 @@ def test_there_is_nothing_of_a_kernel_or_of_code_in_it(page: Page, report: Path)
 
 
 def test_nothing_personal_is_in_it(report: Path, settings: Settings) -> None:
-    """Values long enough to be nothing else by chance; some firms are named after a contact."""
+    """Only long values are searched: short ones match by chance, or are names of firms."""
     html = report.read_text(encoding="utf-8")
     with duckdb.connect(settings.catalog, read_only=True) as catalog:
         for model in MODELS:
