@@ -30,7 +30,7 @@ class Layout:
     files: dict[str, list[Path]]
     renamed: dict[str, str]
 
-    def told(self) -> str:
+    def description(self) -> str:
         """Return a short description of the fact's files."""
         footers = [pq.read_metadata(file) for file in self.files["fact_orders"]]
         size = sum(file.stat().st_size for file in self.files["fact_orders"])
@@ -65,7 +65,7 @@ def compared(source: Source, truth: Truth, timeout: float) -> tuple[list[Scan], 
             Scan(name, name in asked, *_scanned(query, layouts))
             for name, query in (asked | {month: sql}).items()
         ]
-        return scans, layouts[0].told(), layouts[1].told()
+        return scans, layouts[0].description(), layouts[1].description()
 
 
 def _files(

@@ -42,11 +42,11 @@ def play(
         for number in range(1, rounds + 1):
             for contender in contenders:
                 done = _run(contender, source, truth, timeout, bucket)
-                log.info("round %s  %s", number, told(done))
+                log.info("round %s  %s", number, log_line(done))
                 yield done
 
 
-def told(done: Run) -> str:
+def log_line(done: Run) -> str:
     """Return a line about one run."""
     cost = done.cost
     verdict = cost.error or "; ".join(done.faults) or "correct"

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from benchmarks.contenders import SCRIPTS
 from benchmarks.process import run
-from benchmarks.rounds import Run, settings_in, told, workshop
+from benchmarks.rounds import Run, log_line, settings_in, workshop
 from starschema_assets.settings import CHECKOUT
 
 EMPTY = "thirteen empty assets"
@@ -33,5 +33,5 @@ def play_small(rounds: int, timeout: float) -> Iterator[Run]:
                 cost = run(command, settings[name], folders[name], timeout)
                 done = Run(name, cost, 0, 0, ())
                 if number:
-                    log.info("round %s  %s", number, told(done))
+                    log.info("round %s  %s", number, log_line(done))
                     yield done

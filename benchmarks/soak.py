@@ -32,8 +32,8 @@ def main() -> int:
 
 def show(report: Report) -> None:
     """Print the figures, and each violation once."""
-    print(f"refreshes   {report.refreshes.total()}: {told(report.refreshes)}")
-    print(f"faults      {report.faults.total()}: {told(report.faults)}")
+    print(f"refreshes   {report.refreshes.total()}: {in_one_line(report.refreshes)}")
+    print(f"faults      {report.faults.total()}: {in_one_line(report.faults)}")
     print(f"written     {report.commits:,} transactions while it ran")
     print(
         f"read        {report.versions:,} versions of tables in {report.rounds:,} rounds, ", end=""
@@ -44,7 +44,7 @@ def show(report: Report) -> None:
         print(f"  {violation}")
 
 
-def told(counts: dict[str, int]) -> str:
+def in_one_line(counts: dict[str, int]) -> str:
     """Return counts in one line."""
     return ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
 

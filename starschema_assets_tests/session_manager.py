@@ -66,7 +66,7 @@ def stand_in(
     cli: Path = Path("/bin/false"),
     instance: str = INSTANCE,
 ) -> None:
-    """Put `aws` and the plugin into a folder. A connection to a host ends at a port of this machine.
+    """Put `aws` and the plugin into a folder. Connections to a host end at a port of this machine.
 
     `cli` is the AWS CLI for all other commands. Without an instance, any is accepted. `inside`
     configures the command that runs commands of a session.

@@ -1,4 +1,4 @@
-"""Tests `make ui` in a real browser, with a real daemon and a MariaDB with a password in its URL."""
+"""Tests `make ui` in a real browser, with a real daemon, and a password in the source's URL."""
 
 import subprocess
 import sys

@@ -1,8 +1,8 @@
-"""Lists the files that a refresh uses for a table: `… -m starschema_assets_tests.walk star/x`.
+"""Lists the files that a refresh uses until a table is published.
 
-Prints each file of the package that executes a function between the start of `make run` and the
-publication of the table, and the table's SQL, in the order of first use. Code that only runs during
-an import doesn't count.
+`python -m starschema_assets_tests.walk [star/fact_orders]` prints each file of the package that
+executes a function between the start of `make run` and the publication of the table, and the
+table's SQL, in the order of first use. Code that only runs during an import doesn't count.
 """
 
 import os

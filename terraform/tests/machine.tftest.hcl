@@ -1,4 +1,4 @@
-# The machine: who reaches it, what it may do, and what is refused before anything is made. Nothing is asked of AWS.
+# Tests for the machine: network access, permissions, and errors in the plan. AWS isn't contacted.
 
 mock_provider "aws" {
   override_during = plan
@@ -78,7 +78,7 @@ run "by_default_there_is_no_machine" {
       length(aws_iam_role_policy.machine) == 0,
       output.machine == null,
     ])
-    error_message = "There is a machine that nobody asked for, or what belongs to one."
+    error_message = "By default there is a machine, or a resource of one."
   }
 }
 
@@ -95,15 +95,15 @@ run "the_machine_is_current_encrypted_and_reached_by_nobody" {
       aws_instance.machine[0].root_block_device[0].volume_size == 20,
       aws_instance.machine[0].metadata_options[0].http_tokens == "required",
     ])
-    error_message = "The machine is another one, or its disk or its metadata are open."
+    error_message = "The machine has the wrong image or type, or its disk or metadata aren't protected."
   }
   assert {
     condition     = length(aws_vpc_security_group_ingress_rule.database_from_pipeline) == 0
-    error_message = "A rule lets somebody in."
+    error_message = "A rule allows inbound connections."
   }
   assert {
     condition     = toset([for rule in aws_vpc_security_group_egress_rule.machine : rule.from_port]) == toset([80, 443])
-    error_message = "The machine gets out elsewhere than to packages and AWS."
+    error_message = "The machine can connect to other ports than those of packages and AWS."
   }
 }
 
@@ -118,7 +118,7 @@ run "its_release_is_whole_and_its_first_boot_names_it" {
   }
   assert {
     condition     = length(toset([for object in aws_s3_object.release : split("/", object.key)[2]])) == 1 && can(regex("^lake/_machine/[0-9a-f]{16}/settings.env$", aws_s3_object.release_settings[0].key))
-    error_message = "The release isn't under one hash."
+    error_message = "The files of the release aren't under one hash."
   }
   assert {
     condition = alltrue([
@@ -127,15 +127,15 @@ run "its_release_is_whole_and_its_first_boot_names_it" {
       length(regexall("@[a-z]+@", aws_instance.machine[0].user_data)) == 0,
       length(aws_instance.machine[0].user_data) < 16384,
     ])
-    error_message = "The first boot doesn't know its release or its region, or is longer than EC2 takes."
+    error_message = "The first-boot script lacks its release or region, or is too long for EC2."
   }
   assert {
     condition     = strcontains(output.machine.update, "sudo starschema-update s3://starschema-lake-123456789012-eu-central-1/${dirname(aws_s3_object.release_settings[0].key)}\"")
-    error_message = "The update that is printed isn't that of this release."
+    error_message = "The printed update command isn't for this release."
   }
   assert {
     condition     = strcontains(output.machine.ui, "--target i-1 --document-name AWS-StartPortForwardingSession")
-    error_message = "The UI isn't reached by a forwarded port."
+    error_message = "The UI's command doesn't forward a port."
   }
 }
 
@@ -150,7 +150,7 @@ run "a_private_subnet_gives_no_public_address" {
   }
   assert {
     condition     = !aws_instance.machine[0].associate_public_ip_address && aws_security_group.machine[0].vpc_id == "vpc-own"
-    error_message = "The machine isn't private, or its group is in another VPC."
+    error_message = "The machine has a public address, or its security group is in another VPC."
   }
 }
 
@@ -161,7 +161,7 @@ run "beside_the_database_it_has_the_group_that_is_let_in" {
   }
   assert {
     condition     = length(aws_security_group.pipeline) == 1 && aws_security_group.machine[0].vpc_id == "vpc-db"
-    error_message = "The database wouldn't let the machine in."
+    error_message = "The database's security group doesn't allow the machine."
   }
 }
 
@@ -177,7 +177,7 @@ run "a_database_elsewhere_is_let_out_to" {
   }
   assert {
     condition     = toset([for rule in aws_vpc_security_group_egress_rule.machine : rule.from_port]) == toset([80, 443, 3307])
-    error_message = "The machine can't get to the database."
+    error_message = "The machine's security group doesn't allow connections to the database."
   }
 }
 

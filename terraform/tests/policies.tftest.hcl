@@ -1,4 +1,4 @@
-# Policies as AWS would get them: the real provider writes them, and is asked for nothing that needs an account.
+# Tests for the policies, which the real provider renders without an account.
 
 provider "aws" {
   region                      = "eu-central-1"
@@ -21,7 +21,7 @@ variables {
   }
 }
 
-# What a policy names has to be known for it to be written in a plan.
+# A plan renders a policy only if all ARNs in it are known.
 override_resource {
   target          = aws_s3_bucket.lake
   override_during = plan
@@ -77,7 +77,7 @@ run "no_policy_of_a_role_has_a_wildcard_where_aws_takes_a_name" {
         ]
       ]
     ]))
-    error_message = "A resource is a wildcard, and not that of a statement for which AWS takes nothing else."
+    error_message = "A resource is a wildcard, although AWS can restrict the actions of its statement."
   }
 }
 
@@ -91,7 +91,7 @@ run "the_pipeline_publishes_and_deletes_no_table" {
       ])) == toset([
       "arn:aws:s3:::lake/lake/raw/*", "arn:aws:s3:::lake/lake/star/*", "arn:aws:s3:::lake/lake/analytics/*", "arn:aws:s3:::lake/lake/_lock",
     ])
-    error_message = "The pipeline writes elsewhere than to its own prefixes."
+    error_message = "The pipeline can write outside of its prefixes."
   }
 
   assert {
@@ -99,7 +99,7 @@ run "the_pipeline_publishes_and_deletes_no_table" {
       for statement in jsondecode(data.aws_iam_policy_document.pipeline.json).Statement : statement.Resource
       if contains(flatten([statement.Action]), "secretsmanager:GetSecretValue")
     ] == ["arn:aws:secretsmanager:eu-central-1:123456789012:secret:reader-a1B2c3"]
-    error_message = "The pipeline reads another secret than its own."
+    error_message = "The pipeline can read another secret."
   }
 
   assert {
@@ -107,7 +107,7 @@ run "the_pipeline_publishes_and_deletes_no_table" {
       for statement in jsondecode(data.aws_iam_policy_document.pipeline.json).Statement : statement.Resource
       if contains(flatten([statement.Action]), "kms:Decrypt")
     ])) == toset(["arn:aws:kms:eu-central-1:123456789012:key/data", "arn:aws:kms:eu-central-1:123456789012:key/secret"])
-    error_message = "The pipeline uses another key than the data's and the secret's."
+    error_message = "The pipeline can use other keys than those of the data and the secret."
   }
 }
 
@@ -119,7 +119,7 @@ run "an_analyst_reads_the_star_and_no_raw_table" {
       for statement in jsondecode(data.aws_iam_policy_document.analyst.json).Statement : statement.Resource
       if contains(flatten([statement.Action]), "s3:GetObject")
     ])) == toset(["arn:aws:s3:::lake/lake/star/*", "arn:aws:s3:::results/analysts/*"])
-    error_message = "An analyst reads something else than the star and results."
+    error_message = "An analyst can read other objects than the star and query results."
   }
 
   assert {
@@ -127,7 +127,7 @@ run "an_analyst_reads_the_star_and_no_raw_table" {
       for statement in jsondecode(data.aws_iam_policy_document.analyst.json).Statement : statement.Resource
       if contains(flatten([statement.Action]), "s3:PutObject")
     ]) == ["arn:aws:s3:::results/analysts/*"]
-    error_message = "An analyst writes something else than results."
+    error_message = "An analyst can write other objects than query results."
   }
 
   assert {
@@ -135,11 +135,11 @@ run "an_analyst_reads_the_star_and_no_raw_table" {
       for statement in jsondecode(data.aws_iam_policy_document.analyst.json).Statement : statement.Resource
       if contains(flatten([statement.Action]), "glue:CreateDatabase")
     ]) == ["arn:aws:glue:eu-central-1:123456789012:database/default", "arn:aws:glue:eu-central-1:123456789012:catalog"]
-    error_message = "An analyst makes another database than the one that Athena wants."
+    error_message = "An analyst can create other databases than the default one, which Athena needs."
   }
 }
 
-# Every action of every role, so that none is added unseen.
+# All actions of all roles, so that an added action needs a change here.
 run "a_role_has_these_actions_and_no_other" {
   command = plan
 
@@ -150,7 +150,7 @@ run "a_role_has_these_actions_and_no_other" {
       "kms:Decrypt", "kms:GenerateDataKey",
       "s3:AbortMultipartUpload", "s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket", "s3:ListMultipartUploadParts", "s3:PutObject",
     ])
-    error_message = "The pipeline asks Athena with other actions."
+    error_message = "The pipeline's actions for queries differ from this list."
   }
 
   assert {
@@ -163,7 +163,7 @@ run "a_role_has_these_actions_and_no_other" {
       "athena:GetQueryResultsStream", "athena:GetWorkGroup", "athena:GetTableMetadata", "athena:ListDataCatalogs", "athena:ListDatabases", "athena:ListNamedQueries",
       "athena:ListQueryExecutions", "athena:ListTableMetadata", "athena:ListWorkGroups", "glue:GetDatabases",
     ])
-    error_message = "An analyst has other actions."
+    error_message = "An analyst's actions differ from this list."
   }
 
   assert {
@@ -174,7 +174,7 @@ run "a_role_has_these_actions_and_no_other" {
       "s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:ListBucketVersions", "s3:PutObject",
       "secretsmanager:GetSecretValue", "sns:Publish",
     ])
-    error_message = "The pipeline has other actions."
+    error_message = "The pipeline's actions differ from this list."
   }
 
   assert {
@@ -185,7 +185,7 @@ run "a_role_has_these_actions_and_no_other" {
       "logs:AssociateKmsKey", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents",
       "s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket",
     ])
-    error_message = "The crawler has other actions."
+    error_message = "The crawler's actions differ from this list."
   }
 
   assert {
@@ -195,7 +195,7 @@ run "a_role_has_these_actions_and_no_other" {
       "s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetBucketLocation", "s3:GetObject", "s3:GetObjectVersion",
       "s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads", "s3:ListMultipartUploadParts", "s3:PutObject",
     ])
-    error_message = "The Spark job has other actions."
+    error_message = "The Spark job's actions differ from this list."
   }
 }
 
@@ -219,7 +219,7 @@ run "what_deletes_deletes_only_what_its_role_wrote_to_be_deleted" {
       "Stage s3:DeleteObject arn:aws:s3:::lake/lake/_spark/staging*",
       "Stage s3:DeleteObject arn:aws:s3:::lake/lake/_spark_$folder$",
     ])
-    error_message = "A role deletes something else than the parts that it staged."
+    error_message = "A role can delete other objects than staged parts."
   }
 }
 
@@ -228,14 +228,14 @@ run "policies_are_short_enough_for_iam" {
 
   assert {
     condition     = length(replace(data.aws_iam_policy_document.analyst.json, "/\\s/", "")) <= 6144
-    error_message = "The analysts' policy is longer than a managed policy may be."
+    error_message = "The analysts' policy exceeds the size limit of a managed policy."
   }
 
   assert {
     condition = sum([
       for policy in [data.aws_iam_policy_document.pipeline, data.aws_iam_policy_document.ask["pipeline"]] : length(replace(policy.json, "/\\s/", ""))
     ]) <= 10240
-    error_message = "The pipeline's policies are longer than those of a role may be together."
+    error_message = "The pipeline's policies together exceed the size limit of a role."
   }
 }
 
@@ -247,7 +247,7 @@ run "the_crawler_reads_the_star_and_drops_no_table" {
       for statement in jsondecode(data.aws_iam_policy_document.crawler.json).Statement : statement.Resource
       if contains(flatten([statement.Action]), "s3:GetObject")
     ]) == ["arn:aws:s3:::lake/lake/star/*"]
-    error_message = "The crawler reads something else than the star."
+    error_message = "The crawler can read other objects than the star."
   }
 
   assert {
@@ -256,7 +256,7 @@ run "the_crawler_reads_the_star_and_drops_no_table" {
         for action in flatten([statement.Action]) : can(regex("Delete|PutObject", action))
       ]
     ]))
-    error_message = "The crawler deletes, or writes to the lake."
+    error_message = "The crawler can delete, or write to the lake."
   }
 }
 
@@ -271,7 +271,7 @@ run "the_spark_job_writes_the_star_and_no_raw_table" {
       "arn:aws:s3:::lake/lake/star/*", "arn:aws:s3:::lake/lake/_lock", "arn:aws:s3:::lake/lake/_spark/messages/*",
       "arn:aws:s3:::lake/lake/_spark/staging*", "arn:aws:s3:::lake/lake/_spark_$folder$",
     ])
-    error_message = "The Spark job writes elsewhere than to the star."
+    error_message = "The Spark job can write outside of the star and its own files."
   }
 }
 
@@ -282,14 +282,14 @@ run "only_ec2_and_the_named_user_become_the_pipeline_and_glue_its_roles" {
     condition = [
       for statement in jsondecode(data.aws_iam_policy_document.pipeline_trust.json).Statement : statement.Principal
     ] == [{ Service = "ec2.amazonaws.com" }, { AWS = "arn:aws:iam::123456789012:user/dagster" }]
-    error_message = "The trust of the pipeline's role is another."
+    error_message = "The trust policy of the pipeline's role is wrong."
   }
 
   assert {
     condition = [
       for statement in jsondecode(data.aws_iam_policy_document.glue_trust.json).Statement : statement.Principal
     ] == [{ Service = "glue.amazonaws.com" }]
-    error_message = "Others than Glue take the roles of crawler and Spark job."
+    error_message = "Other services than Glue can assume the roles of crawler and Spark job."
   }
 }
 
@@ -304,7 +304,7 @@ run "buckets_are_spoken_to_over_tls_only" {
         && statement.Condition == { Bool = { "aws:SecureTransport" = "false" } }
       ])
     ])
-    error_message = "A bucket takes requests without TLS."
+    error_message = "A bucket accepts requests without TLS."
   }
 }
 
@@ -321,6 +321,6 @@ run "the_machine_is_reached_by_session_manager_and_reads_its_release" {
       ], "*"]
       ReadItsRelease = ["s3:GetObject", "arn:aws:s3:::lake/lake/_machine/*"]
     }
-    error_message = "The machine may do more, or less."
+    error_message = "The machine's permissions differ from this list."
   }
 }

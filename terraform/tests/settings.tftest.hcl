@@ -1,4 +1,4 @@
-# Buckets, crawler, workgroups and outputs, and the optional parts off and on; nothing is asked of AWS.
+# Tests for buckets, crawler, workgroups and outputs, without and with the optional parts. AWS isn't contacted.
 
 mock_provider "aws" {
   override_during = plan
@@ -34,7 +34,7 @@ run "buckets_are_versioned_encrypted_and_private" {
   command = plan
   assert {
     condition     = aws_s3_bucket_versioning.lake.versioning_configuration[0].status == "Enabled"
-    error_message = "The lake keeps no versions: make restore would have nothing to restore."
+    error_message = "The lake's bucket has no versioning, which make restore needs."
   }
   assert {
     condition = toset(keys(aws_s3_bucket_server_side_encryption_configuration.all)) == toset(["lake", "results"]) && alltrue([
@@ -53,14 +53,14 @@ run "buckets_are_versioned_encrypted_and_private" {
   }
   assert {
     condition     = !aws_s3_bucket.lake.force_destroy && !aws_s3_bucket.results.force_destroy
-    error_message = "A destroy would empty the buckets."
+    error_message = "terraform destroy would delete objects in the buckets."
   }
   assert {
     condition = [
       for rule in aws_s3_bucket_lifecycle_configuration.lake.rule : rule.noncurrent_version_expiration[0].newer_noncurrent_versions
       if rule.id == "forget-replaced-tables"
     ] == [5]
-    error_message = "Earlier versions of tables aren't kept as make restore needs them."
+    error_message = "Earlier versions of tables aren't kept long enough for make restore."
   }
 }
 
@@ -84,7 +84,7 @@ run "the_crawler_has_one_target_a_table_and_no_schedule" {
       jsondecode(aws_glue_crawler.star.configuration).Grouping.TableGroupingPolicy == "CombineCompatibleSchemas",
       jsondecode(aws_glue_crawler.star.configuration).CrawlerOutput.Partitions.AddOrUpdateBehavior == "InheritFromTable",
     ])
-    error_message = "The crawler would miss a change of schema, or make partitions of tables."
+    error_message = "The crawler would miss a schema change, or treat tables as partitions."
   }
 }
 
@@ -99,14 +99,14 @@ run "a_workgroup_enforces_limit_place_and_encryption" {
         group.configuration[0].result_configuration[0].encryption_configuration[0].encryption_option == "SSE_KMS",
       ])
     ])
-    error_message = "A workgroup lets a query choose."
+    error_message = "A workgroup allows queries to override its configuration."
   }
   assert {
     condition = alltrue([
       aws_athena_named_query.question["margin.sql"].query == file("../starschema_assets/analytics/questions/margin.sql"),
       length(aws_athena_named_query.question) == length(fileset("../starschema_assets/analytics/questions", "*.sql")),
     ])
-    error_message = "The named queries aren't the project's questions."
+    error_message = "The saved queries aren't the project's queries."
   }
 }
 
@@ -117,11 +117,11 @@ run "by_default_there_is_no_database_no_network_and_no_subscription" {
       length(aws_db_instance.source) + length(aws_subnet.database) + length(aws_security_group.database) == 0,
       length(aws_security_group.pipeline) + length(aws_secretsmanager_secret.reader) + length(aws_sns_topic_subscription.email) == 0,
     ])
-    error_message = "Something that costs or sends was made without being asked for."
+    error_message = "By default there is a resource that costs money or sends messages."
   }
   assert {
     condition     = !strcontains(output.dotenv, "STARSCHEMA_SOURCE")
-    error_message = "A source is set that nobody named."
+    error_message = "By default a source is set."
   }
 }
 
@@ -147,11 +147,11 @@ run "an_existing_source_becomes_settings_without_its_password" {
       "STARSCHEMA_SOURCE_URL=mysql+pymysql://db.example.com:3306/classicmodels",
       "",
     ])
-    error_message = "The settings are others."
+    error_message = "The settings differ from this list."
   }
   assert {
     condition     = aws_sns_topic_subscription.email[0].endpoint == "data@example.com" && length(aws_security_group.pipeline) == 0
-    error_message = "The alerts go elsewhere, or a network was made that nobody named."
+    error_message = "The alerts have a wrong address, or there is a network resource without a VPC."
   }
 }
 
@@ -173,7 +173,7 @@ run "an_existing_database_of_a_vpc_lets_the_pipeline_in" {
       aws_vpc_security_group_ingress_rule.database_from_pipeline["source"].from_port == 3307,
       aws_vpc_security_group_ingress_rule.database_from_pipeline["source"].cidr_ipv4 == null,
     ])
-    error_message = "The database's group doesn't let in the pipeline, or lets in more."
+    error_message = "The database's security group must allow only the pipeline."
   }
 }
 
@@ -197,25 +197,25 @@ run "a_new_database_is_private_encrypted_and_takes_tls_only" {
     condition = toset([for parameter in aws_db_parameter_group.database[0].parameter : "${parameter.name}=${parameter.value}"]) == toset([
       "require_secure_transport=1", "slow_query_log=1", "log_output=FILE", "local_infile=1",
     ])
-    error_message = "The database takes connections without TLS, or logs no slow query where CloudWatch finds it."
+    error_message = "The database accepts connections without TLS, or doesn't log slow queries to a file for CloudWatch."
   }
   assert {
     condition = toset([for group in aws_cloudwatch_log_group.all : group.name if strcontains(group.name, "/rds/") && group.retention_in_days == 90]) == toset([
       for log in aws_db_instance.source[0].enabled_cloudwatch_logs_exports : "/aws/rds/instance/starschema-source/${log}"
     ])
-    error_message = "A log of the database is kept for ever."
+    error_message = "A log of the database is kept forever."
   }
   assert {
     condition     = aws_db_instance.source[0].engine_version == "8.4" && aws_db_instance.source[0].engine_lifecycle_support == "open-source-rds-extended-support-disabled"
-    error_message = "The database costs Extended Support."
+    error_message = "The database would use paid Extended Support."
   }
   assert {
     condition     = toset([for subnet in aws_subnet.database : subnet.availability_zone]) == toset(["eu-central-1a", "eu-central-1b"]) && length(aws_route_table_association.database) == 2
-    error_message = "The subnets share a zone, or the routes of the VPC."
+    error_message = "The subnets are in one zone, or use the VPC's main routes."
   }
   assert {
     condition     = strcontains(output.dotenv, "STARSCHEMA_SOURCE_URL=mysql+pymysql://starschema-source.example.com:3306/classicmodels\n")
-    error_message = "The settings don't name the new database."
+    error_message = "The settings don't refer to the new database."
   }
 }
 
@@ -227,7 +227,7 @@ run "protection_goes_only_when_it_is_switched_off" {
   }
   assert {
     condition     = aws_s3_bucket.lake.force_destroy && aws_db_instance.source[0].skip_final_snapshot && !aws_db_instance.source[0].deletion_protection
-    error_message = "A destroy would stop."
+    error_message = "terraform destroy would fail."
   }
 }
 
@@ -235,10 +235,10 @@ run "without_spark_there_is_no_job" {
   command = plan
   assert {
     condition     = length(aws_glue_job.star) == 0 && length(aws_s3_object.spark) == 0
-    error_message = "There is a Spark job that nobody asked for."
+    error_message = "By default there is a Spark job."
   }
   assert {
     condition     = !strcontains(output.dotenv, "STARSCHEMA_ENGINE")
-    error_message = "The pipeline would use a Spark job that isn't there."
+    error_message = "The pipeline would use a Spark job that doesn't exist."
   }
 }

@@ -1,4 +1,4 @@
-# The Glue Spark job, with the wheel that `make wheel` builds.
+# Tests for the Glue Spark job, with the wheel of `make wheel`.
 
 mock_provider "aws" {
   override_during = plan
@@ -36,19 +36,19 @@ run "the_job_has_its_size_its_limits_and_the_code_of_this_checkout" {
       && aws_glue_job.star[0].timeout == 90 && aws_glue_job.star[0].max_retries == 0
       && aws_glue_job.star[0].default_arguments["--enable-auto-scaling"] == "true"
     )
-    error_message = "The job's size or limits are others."
+    error_message = "The job's size or limits are wrong."
   }
   assert {
     condition = toset([for object in aws_s3_object.spark : basename(object.key)]) == toset([
       "job.py", basename(one(fileset("../dist", "*.whl")))
     ])
-    error_message = "Script and wheel aren't what is uploaded."
+    error_message = "Script or wheel isn't uploaded."
   }
   assert {
     condition = alltrue([
       for object in aws_s3_object.spark : basename(dirname(object.key)) == substr(filesha256(object.source), 0, 16)
     ])
-    error_message = "A change of the code would be put in the place of what a run is reading."
+    error_message = "New code would replace code that a run is reading."
   }
   assert {
     condition = (
@@ -57,12 +57,12 @@ run "the_job_has_its_size_its_limits_and_the_code_of_this_checkout" {
       && length(regexall(",pyarrow==[0-9.]+,", aws_glue_job.star[0].default_arguments["--additional-python-modules"])) == 1
       && !strcontains(aws_glue_job.star[0].default_arguments["--additional-python-modules"], "#")
     )
-    error_message = "The job doesn't get its script, its wheel and pinned modules."
+    error_message = "The job's arguments lack its script, wheel or pinned modules."
   }
   assert {
     condition = alltrue([
       for line in ["STARSCHEMA_ENGINE=glue\n", "STARSCHEMA_GLUE_JOB=starschema-star\n"] : strcontains(output.dotenv, line)
     ])
-    error_message = "The pipeline isn't told to use the job."
+    error_message = "The pipeline's settings don't use the job."
   }
 }

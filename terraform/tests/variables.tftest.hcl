@@ -1,4 +1,4 @@
-# Values that would fail halfway through an apply, or harm, are refused before anything is planned.
+# Tests for the validation of variables: values that would fail in an apply, or do damage, are rejected.
 
 mock_provider "aws" {
   mock_data "aws_iam_policy_document" {
