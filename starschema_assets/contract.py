@@ -19,9 +19,10 @@ class Column:
     nullable: bool = False
     unit: str | None = None
     grouped: bool = False
-    """True for text that users group by. Spellings that are equal at the source are reported."""
+    """True for text that users group by. A check warns about values that differ here and are equal
+    in the source's collation, e.g. `USA` and `usa`."""
     personal: bool = False
-    """True for personal data, including free text. It is shown only in the table itself."""
+    """True for personal data, including free text. Checks and logs never show its values."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,8 @@ class ForeignKey:
     columns: tuple[str, ...]
     references: str
     day: str | None = None
-    """If `references` is a history: the date column on whose day the version must be valid. Dates
-    after the last snapshot belong to the current version."""
+    """If `references` is a history: a date column. The version must be valid on this date. A date
+    after the last snapshot refers to the current version."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Rule:
 class Sum:
     """A sum or count that must be the same at the source and in the table.
 
-    Raises ValueError for a float type, because sums of floats depend on the order of the rows.
+    Raises ValueError unless the type is bigint or decimal: a sum of floats depends on the order.
     """
 
     source: str
@@ -136,7 +137,7 @@ class Contract:
 
     @property
     def is_fact(self) -> bool:
-        """True if the table refers to other tables, and is no dimension and no history."""
+        """True if the table refers to other tables, and is neither a dimension nor a history."""
         is_dimension = self.is_referred_to or self.tracked or self.dimension
         return not is_dimension and any(k.references != self.table for k in self.foreign_keys)
 

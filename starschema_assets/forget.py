@@ -43,8 +43,8 @@ def found(lake: Lake, target: str) -> list[tuple[Table, Version]]:
         tables = [tuple(target.strip("/").split("/"))]
     elif not (tables := lake.tables(target)):
         raise NotPublished(
-            f"No table of {target!r} is published: use a stage, a table such as star/sales, or "
-            f"`{UNNAMED}`, or check STARSCHEMA_LAKE_URI."
+            f"No table is published under {target!r}: give raw, star, a table such as star/sales, "
+            f"or `{UNNAMED}`, and check STARSCHEMA_LAKE_URI."
         )
     versions = [(table, current_version(lake, table)) for table in tables]
     return sorted(versions, key=lambda each: each[1].written_at, reverse=True)

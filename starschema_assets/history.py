@@ -8,12 +8,12 @@ with its last values is marked as deleted. So there is no gap between the versio
 from starschema_assets.contract import Column, Contract, Rule
 from starschema_assets.versions import FIRST_DAY, OPEN_END, tracked_of
 
-VERSION = Column("version", "int", "Number of the version, per key from 1.")
+VERSION = Column("version", "int", "Version number, from 1 for each key.")
 VALIDITY = (
     Column("validFrom", "date", "First day of the version; 0001-01-01 for a key's first version."),
     Column("validTo", "date", "Day after the last day; 9999-12-31 for the current version."),
     Column("isCurrent", "boolean", "True for the current version, of which each key has one."),
-    Column("isDeleted", "boolean", "True if the source had deleted the row. Values are its last."),
+    Column("isDeleted", "boolean", "True if the source deleted the row. Its last values stay."),
     Column("observedOn", "date", "Day of the snapshot in which the version was first seen."),
 )
 COLUMNS = (VERSION, *VALIDITY)
@@ -24,12 +24,12 @@ _RULES = (
     Rule(
         "current_is_open",
         f"isCurrent = (validTo = {OPEN_END})",
-        "Exactly the current version has no end.",
+        "Only the current version is open-ended.",
     ),
     Rule(
         "begins_when_observed",
         f"validFrom = case when version = 1 then {FIRST_DAY} else observedOn end",
-        "A first version has no start; any other starts on the day on which it was observed.",
+        "A first version starts on 0001-01-01, any other on the day on which it was observed.",
     ),
     Rule("first_is_there", "version > 1 or not isDeleted", "A first version isn't deleted."),
 )

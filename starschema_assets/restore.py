@@ -109,8 +109,8 @@ def _last_run(lake: Lake, stage: str) -> list[tuple[Table, Version]]:
     current = [(table, current_version(lake, table)) for table in lake.tables(stage)]
     if not current:
         raise NotPublished(
-            f"No table of {stage!r} is published: use a stage, or a table such as star/sales, or "
-            "check STARSCHEMA_LAKE_URI."
+            f"No table is published under {stage!r}: give raw, star or a table such as star/sales, "
+            "and check STARSCHEMA_LAKE_URI."
         )
     current.sort(key=lambda each: each[1].written_at, reverse=True)
     _, newest = current[0]

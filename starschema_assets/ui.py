@@ -65,8 +65,8 @@ def _verify_free(port: int) -> None:
             probe.bind((HOST, port))
         except OSError as error:
             left = (
-                ". If a `make ui` was killed, end its remaining processes: on another port, a "
-                "second daemon would run beside theirs"
+                ". If it is left over from a killed `make ui`, end it, or two daemons will run. "
+                "Otherwise choose another port"
             )
             is_taken = error.errno == errno.EADDRINUSE
             raise StarschemaError(

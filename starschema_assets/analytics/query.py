@@ -1,7 +1,7 @@
 """Runs a query in Athena with the Glue catalog, or else in the embedded catalog (`make query`).
 
-`python -m starschema_assets.analytics.query "select …"`, `@file.sql`, or the name of a file in the
-folder `questions`.
+The argument of `python -m starschema_assets.analytics.query` is SQL, `@file.sql`, or the name of a
+file in the folder `questions`.
 """
 
 import argparse
@@ -25,7 +25,7 @@ SHOWN_ROWS = 1000
 
 
 def query(sql: str, settings: Settings) -> Answer:
-    """Run a query on the star's tables, which have no schema prefix. Raises QueryError."""
+    """Run a query that names the star's tables without a schema. Raises QueryError."""
     if settings.glue_database:
         # Imported here: the import takes half a second, and the embedded catalog doesn't need it.
         from starschema_assets.analytics import athena  # noqa: PLC0415

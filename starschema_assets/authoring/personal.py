@@ -13,15 +13,16 @@ actor applicant author client contact customer driver employee first full given 
 manager member middle nick owner participant passenger patient payer person player resident staff
 student subscriber teacher tenant user visitor worker
 """
-"""A column `name` is a person's if one of these words precedes it or is the table's name."""
+"""A column `…name` is personal if one of these words precedes `name`, or is the table's name."""
 _FREE_TEXT = re.compile(r"(tiny|medium|long)?text\b")
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
 def looks_personal(table: str, column: str, declared: str) -> bool:
-    """Return True if the column may contain personal data; in doubt, return True.
+    """Return whether the name or the type of a column suggests personal data.
 
-    `declared` is the source's type. Free text counts as personal, because people write anything.
+    `declared` is its type at the source. Free text may contain anything, so it counts as personal,
+    except in a column whose name contains `description`.
     """
     words = _words(column)
     if words[-1:] == ["id"]:

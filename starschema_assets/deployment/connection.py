@@ -38,7 +38,7 @@ class Access:
         """Connect over TLS. Raises LoginRefused or DeploymentError."""
         to = self.database
         connection = pymysql.connect(
-            host=to.host,  # the certificate's name, although the socket may end at a tunnel
+            host=to.host,  # TLS checks the certificate against this name, even through a tunnel
             port=to.port,
             user=login.user,
             password=login.password.get_secret_value(),
@@ -56,14 +56,14 @@ class Access:
         return connection
 
     def as_owner(self, **options: Any) -> "Connection[Cursor]":
-        """Connect with the owner's login, which RDS keeps and rotates."""
+        """Connect with the owner's login, which RDS stores and rotates."""
         owner = SourceSecret(self.database.owner_secret)
         return owner.log_in(lambda login: self.connect(login, **options))
 
 
 @contextmanager
 def access(database: Database, through: str | None, authority: Path | None) -> Iterator[Access]:
-    """Yield access within a `with` block. Downloads RDS's authorities if none is given."""
+    """Yield access within a `with` block. Downloads RDS's authorities if `authority` is None."""
     with tempfile.TemporaryDirectory() as folder:
         authority = authority or _downloaded(Path(folder))
         with way_to(database, through) as dial:
@@ -74,7 +74,7 @@ def access(database: Database, through: str | None, authority: Path | None) -> I
 def owner(
     database: Database, through: str | None, authority: Path | None, **options: Any
 ) -> "Iterator[Connection[Cursor]]":
-    """Yield a connection of the owner within a `with` block."""
+    """Yield a connection with the owner's login within a `with` block."""
     with (
         access(database, through, authority) as found,
         closing(found.as_owner(**options)) as connection,
@@ -86,7 +86,7 @@ def _refusal(error: pymysql.MySQLError, to: Database) -> Exception:
     code, said = error.args[0], str(error.args[-1])
     where = f"mysql://{to.host}:{to.port}/{to.name}"
     if code == ACCESS_DENIED:
-        return LoginRefused(f"{where}: {said}. RDS manages the owner's login in its secret.")
+        return LoginRefused(f"{where}: {said}. Check the login in the secret.")
     if "SSL" in said:
         return DeploymentError(
             f"{where}: {said}. The certificate must be issued for {to.host}, by an authority of "
@@ -94,9 +94,8 @@ def _refusal(error: pymysql.MySQLError, to: Database) -> Exception:
         )
     if code in _LOST:
         return DeploymentError(
-            f"{where}: {said}. The instance at the end of the tunnel can't reach the database. "
-            "Check that the database is available, and that its security group allows the "
-            "instance's security group."
+            f"{where}: {said}. Check that the database is available, and that its security group "
+            "allows the machine that connects to it."
         )
     return DeploymentError(f"{where}: {said}")
 

@@ -30,7 +30,7 @@ PROGRAMS = {
 
 @contextmanager
 def way_to(database: Database, through: str | None) -> Iterator[Dial]:
-    """Yield a function that connects through this EC2 instance, or directly if `through` is None.
+    """Yield a function that connects through the EC2 instance `through`, or directly if None.
 
     The function raises DeploymentError if the connection fails.
     """
@@ -78,8 +78,8 @@ def _await_listener(
         time.sleep(0.2)
     log.seek(0)
     raise DeploymentError(
-        f"Session Manager opened no tunnel through {through}. Check that the instance is running "
-        "and online in Fleet Manager, and that you have the permission ssm:StartSession. "
+        f"Session Manager could not open a tunnel through {through}. Check that the instance is "
+        "running and online in Fleet Manager, and that you have the permission ssm:StartSession. "
         f"{shortened(log.read())}"
     )
 
@@ -90,9 +90,9 @@ def _dialled(host: str, port: int, database: Database, through: str | None = Non
     except OSError as error:
         where = f"through {through}" if through else "from this machine"
         raise DeploymentError(
-            f"{database.host}:{database.port} can't be reached {where}: {error}. It is in private "
-            "subnets. Use an EC2 instance that its security group lets in, with "
-            'ARGS="--through i-…", or set machine = { enabled = true } in terraform.tfvars.'
+            f"{database.host}:{database.port} can't be reached {where}: {error}. If the database "
+            "is in private subnets, connect through an EC2 instance that its security group "
+            "admits: see docs/deploy.md."
         ) from None
 
 

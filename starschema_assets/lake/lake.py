@@ -64,7 +64,7 @@ def taken_at(snapshot: str) -> datetime:
 
 
 def mapping_of(entries: Mapping[str, str], name: str) -> dict[str, Any]:
-    """Return a metadata entry that is a JSON object by column or table; {} if it is missing."""
+    """Return a metadata entry: a JSON object, keyed by column or table. {} if it is missing."""
     mapping: dict[str, Any] = json.loads(entries.get(name, "{}"))
     return mapping
 
@@ -104,7 +104,7 @@ class Version:
 
 
 class Lake(ABC):
-    """Published tables below `<lake>/<stage>/`. Readers see nothing else."""
+    """Published tables and HTML pages. Readers see nothing else."""
 
     @abstractmethod
     def uri(self, table: Table) -> str:
@@ -130,9 +130,9 @@ class Lake(ABC):
     ) -> StagedTable:
         """Write a new version to a folder that readers don't see. The lock must be held.
 
-        `metadata`, `run_id` and the time are written into the file. Raises ColumnRefused and
-        SourceInterrupted. Other exceptions of the reader are passed on with a note that names the
-        table. With `digest`, the metadata also contains a digest of the rows.
+        `metadata`, `run_id` and the time are written into the file, with `digest` also a digest of
+        the rows. Raises ColumnRefused, SourceInterrupted, and LakeError for
+        an OSError. Other exceptions of the reader get a note that names the table.
         """
         entries = {RUN_ID: run_id, WRITTEN_AT: datetime.now(UTC).isoformat(), **(metadata or {})}
         path = self._staging_folder(table) / file_of(table)
@@ -201,7 +201,7 @@ class Lake(ABC):
         """Delete downloaded files and close connections."""
 
     def previous(self, table: Table) -> Version:
-        """Return the version to restore: it was published and written before the current one.
+        """Return the version to restore: the last one before the current one.
 
         A version that was written later is skipped, so that restoring twice goes back two
         versions instead of publishing the bad version again.

@@ -156,7 +156,7 @@ class LocalLake(Lake):
         return self._staging
 
     def _verify_held(self) -> None:
-        """Raise LeaseLost if the lock file was deleted or replaced: others could lock it then."""
+        """Raise LeaseLost if the lock file was deleted or replaced. Others can lock a new file."""
         if not self._lock.exists() or self._lock.stat().st_ino != self._inode:
             raise LeaseLost(
                 f"{self._lock} was deleted while this run held it: start this run again."

@@ -21,7 +21,7 @@ COPIED_PART_BYTES = 2**30
 MAX_PARTS = 10_000
 """S3's limits: a part has 5 MiB to 5 GiB, and an upload has at most MAX_PARTS parts."""
 THREADS = 4
-"""Parts that are uploaded, and held in memory, at the same time."""
+"""Number of parts that are uploaded, and kept in memory, at the same time."""
 
 _MARK = "upload"
 
@@ -61,7 +61,7 @@ class Multipart:
                     UploadId=self._id,
                     PartNumber=number,
                     Body=body,
-                    ChecksumAlgorithm="CRC32",  # sent even if configured as optional
+                    ChecksumAlgorithm="CRC32",  # whatever the AWS configuration says
                 )
             )
 
@@ -89,7 +89,8 @@ class Multipart:
     def complete(self) -> str:
         """Make the object visible and return its ETag, if `current` is still the object's ETag.
 
-        Raises UploadConflict if it can be tried again after `begin_anew`, else LakeError.
+        Raises UploadConflict if a retry after `begin_anew` can succeed, LakeError on any other
+        conflict, and ClientError otherwise.
         """
         condition: dict[str, Any] = (
             {"IfMatch": self.current} if self.current else {"IfNoneMatch": "*"}
@@ -101,14 +102,14 @@ class Multipart:
         except ClientError as error:
             if not is_conflict(error) and code_of(error) != "NoSuchUpload":
                 raise
-            # If the response to a successful request was lost, botocore has repeated the request.
+            # The upload may have succeeded: botocore repeats a request whose response was lost.
             if etag := self._completed():
                 return etag
             is_busy = code_of(error) == "ConditionalRequestConflict"
             if is_busy and _etag(self._client, self._at) == self.current:
                 raise UploadConflict from error
             raise LakeError(
-                "another run published it or deleted this upload: start this run again"
+                "another run published this table or deleted this upload: start this run again"
             ) from error
         return response["ETag"]
 

@@ -207,8 +207,8 @@ class S3Lake(Lake):
             self._held(table).verify()
             if not self._bucket.keeps_versions():
                 raise LakeError(
-                    f"{name_of(table)}: bucket {self._name!r} has no versioning, so the deletion "
-                    "could not be undone: enable versioning first"
+                    f"{name_of(table)}: nothing was deleted, because bucket {self._name!r} has no "
+                    "versioning, and the deletion couldn't be undone: enable versioning first"
                 )
             self._bucket.client.delete_object(Bucket=self._name, Key=self._key(table))
 

@@ -8,7 +8,7 @@ CONTRACT = Contract(
     stage="star",
     table="dim_bikes",
     grain="one row per bike",
-    description="What is hired, with its price of today.",
+    description="The bikes for hire, with today's price.",
     key=("maker", "frame_no"),
     columns=(
         Column("maker", "string", "Name of the maker."),
@@ -17,7 +17,7 @@ CONTRACT = Contract(
         Column("bike_kind", "string", "Kind of bike."),
         HOURLY_PRICE,
     ),
-    rules=(Rule("price_positive", "hourly_price > 0", "No bike is free."),),
+    rules=(Rule("price_positive", "hourly_price > 0", "Every price is above zero."),),
     sorted_by=("maker", "frame_no"),
     tracked=Tracked("tracked_bikes", (HOURLY_PRICE,)),
 )

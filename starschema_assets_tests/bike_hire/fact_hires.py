@@ -11,13 +11,13 @@ CONTRACT = Contract(
     columns=(
         Column("hire_no", "bigint", "Number of the hire."),
         Column("maker", "string", "Maker of the bike."),
-        Column("frame_no", "bigint", "Frame of the bike."),
+        Column("frame_no", "bigint", "Frame number of the bike."),
         Column("bike_version", "int", "Version of the bike on the day of the hire."),
         Column("station_code", "string", "Where it was hired."),
         Column("hired_on", "date", "First day of the hire."),
         Column("hired_hours", "decimal(7,3)", "How long.", unit="hours"),
-        Column("kilometres", "decimal(9,1)", "How far, if it counts.", nullable=True, unit="km"),
-        Column("takings", "decimal(12,5)", "hired_hours × the price of the day.", unit="EUR"),
+        Column("kilometres", "decimal(9,1)", "Distance, if measured.", nullable=True, unit="km"),
+        Column("takings", "decimal(12,5)", "hired_hours × price of that day.", unit="EUR"),
     ),
     foreign_keys=(
         ForeignKey(("maker", "frame_no"), "dim_bikes"),

@@ -1,7 +1,7 @@
 """docs/deploy.md: its commands, taken from the page and run in one shell, in a copy of the project.
 
-A block of `sh` is run; the block of `text` after it has lines that it must print, with … for what
-differs. Blocks with a word after `sh` need what only the machine has, or what isn't here.
+`sh` blocks are run. The `text` block after one lists lines that it must print, in which `…` matches
+any text. A word after `sh` marks blocks that run on the EC2 machine, or that can't run here.
 """
 
 import re
@@ -18,7 +18,7 @@ from starschema_assets_tests.rehearsal.proofs import NotProven
 
 PAGE = CHECKOUT / "docs" / "deploy.md"
 KINDS = {"sh", "sh machine", "sh machine-session", "sh tunnel", "sh elsewhere"}
-"""`sh` runs wherever the reader is; the others through a session of the machine, or not here."""
+"""`sh` runs in the local shell, the others in a session on the machine or not at all."""
 NOT_COPIED = shutil.ignore_patterns(
     *(".git", ".venv", ".mysql", "data", "build", "dist", "*.egg-info", "__pycache__", ".*_cache"),
     *(".hypothesis", ".terraform", "*.tfvars", "*.auto.tfvars.json", "*.tfstate*", "plan"),
@@ -38,7 +38,7 @@ class Block:
 
 
 def blocks() -> list[Block]:
-    """Those of the page, in order."""
+    """Return the blocks of the page, in order."""
     return list(_blocks(PAGE.read_text()))
 
 
@@ -64,14 +64,14 @@ def _blocks(page: str) -> Iterator[Block]:
 
 @dataclass
 class Shell:
-    """A shell in a copy of the project, in which one section after the other is run."""
+    """A shell in a copy of the project. It runs the sections of the page."""
 
     copy: Path
     environment: Mapping[str, str]
     said: list[str] = field(default_factory=list)
     """Everything that was printed."""
     ran: set[tuple[str, str]] = field(default_factory=set)
-    """Sections and kinds of blocks."""
+    """The section and kind of each block that was run."""
 
     def __post_init__(self) -> None:
         self._bash = subprocess.Popen(
@@ -89,8 +89,8 @@ class Shell:
     ) -> None:
         """Run the blocks of a section. Raises NotProven if one fails, or prints something else.
 
-        They run here, or by a command that leads elsewhere. A line that the emulator makes differ
-        is named.
+        `through` is a command that runs them elsewhere, e.g. on the machine. `known_to_differ` is
+        an expected line that isn't checked, because the emulator prints another one.
         """
         self.ran.add((section, kind))
         found = [block for block in blocks() if (block.section, block.kind) == (section, kind)]
@@ -127,7 +127,7 @@ class Shell:
 
 
 def copied(folder: Path) -> Path:
-    """A copy of the project as it is cloned, with the environment that is installed already."""
+    """Copy the project without generated files, and link the installed environment."""
     shutil.copytree(CHECKOUT, folder, ignore=NOT_COPIED)
     (folder / ".venv").symlink_to(sys.prefix)
     return folder

@@ -27,7 +27,7 @@ SECONDS = 15
 _WANTED = (
     (AutomationCondition.newly_missing() | AutomationCondition.any_deps_updated())
     .since(AutomationCondition.newly_requested() | AutomationCondition.newly_updated())
-    .with_label("the catalog was crawled after the report was created")
+    .with_label("the report is missing, or older than the last crawl")
 )
 WHEN = (
     _WANTED

@@ -1,6 +1,6 @@
--- The current values of each customer whose history is kept: the cleaned location with its
+-- For each customer, the current values whose history is kept: the cleaned location with its
 -- surrogate key, the credit limit and the sales representative.
--- A step of dim_customers and its history. It is not published.
+-- An intermediate query for dim_customers and its history. It is not published.
 --
 -- locationKey is 32 lower-case hexadecimal digits: the md5 of the md5s of postalCode, city, state
 -- and country, in this order, joined by '|', with '-' for NULL. So NULL and '' differ, adjacent
