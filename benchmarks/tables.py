@@ -1,4 +1,4 @@
-"""Formats the tables of the page in Markdown."""
+"""Formats the tables of docs/benchmarks.md."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -47,7 +47,10 @@ def where_peers_are_better(found: Mapping[str, Summary]) -> str:
     ]
     return (
         "\n".join(
-            ["Figures that are better than the refresh's, even if the result is wrong:\n", *better]
+            [
+                "Figures that are better than the refresh's, even of a wrong result:\n",
+                *better,
+            ]
         )
         if better
         else ""

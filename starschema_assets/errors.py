@@ -9,7 +9,7 @@ class StarschemaError(Exception):
 
 
 def told(error: BaseException) -> str:
-    """Return an error's message and notes in one line."""
+    """Return an error's message and notes as one text."""
     return "; ".join([str(error), *getattr(error, "__notes__", [])])
 
 

@@ -51,7 +51,7 @@ def found(lake: Lake, target: str) -> list[tuple[Table, Version]]:
 
 
 def forget(lake: Lake, catalog: Catalog, table: Table) -> None:
-    """Delete a table from the lake, and a star table also from the catalog. The lake is locked."""
+    """Delete a table from the lake, and a star table also from the catalog. Needs the lock."""
     lake.forget(table)
     if table[0] == "star":
         catalog.forget(table[-1])
@@ -134,7 +134,7 @@ def _is_history(lake: Lake, table: Table) -> bool:
 
 def _record(instance: DagsterInstance, table: Table, version: Version) -> None:
     text = (
-        f"{name_of(table)}: deleted from lake and catalog. Run {version.run_id} had written it at "
+        f"{name_of(table)} was deleted. Run {version.run_id} had written it at "
         f"{version.written_at:%Y-%m-%d %H:%M:%S} UTC."
     )
     instance.report_runless_asset_event(

@@ -1,7 +1,8 @@
 """A model: a table of the star with its contract and SQL, and the lineage derived from the SQL.
 
-In the SQL, `raw.<table>` is a raw table and `star.<step>` is a file of the folder `steps`: a query
-that several tables share. A step is computed once for all of them, and isn't published.
+In the SQL, `raw.<table>` is a raw table, `star.<table>_history` is a history, and `star.<step>` is
+a file of the folder `steps`: a query that several tables share. A step is computed once for all of
+them, and isn't published.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -29,7 +30,7 @@ PartSQL = Callable[[str], str]
 
 
 class ModelError(StarschemaError):
-    """A model's files don't match. The message contains the file's name."""
+    """A fault in the SQL or the contract of a model. The message names the file."""
 
 
 @cache

@@ -87,7 +87,7 @@ def root_sources(scope: Scope, keys: Mapping[str, Collection[Attribute] | None])
     found = list(keys)
     for alias in reversed(list(keys)):
         others = [each for each in found if each != alias]
-        # An optional source may lack a row, which then determines nothing
+        # A source that may have no row can't determine one that always has a row
         known = others if alias in may_lack else [each for each in others if each not in may_lack]
         if alias in _determined(scope, keys, known):
             found = others

@@ -50,7 +50,8 @@ def shown(key: ForeignKey) -> str:
 def with_constants(code: str, values: Mapping[str, str]) -> str:
     """Return the code with these values of constants and otherwise unchanged.
 
-    New constants are inserted before the last one. Constants with an empty value are removed.
+    `code` must have the last constant of `values`: new ones are inserted before it. Constants with
+    an empty value are removed.
     """
     lines = code.splitlines()
     places = {
@@ -88,7 +89,7 @@ def difference(before: str, after: str, name: str) -> str:
 
 
 def take_over(file: Path, name: str, after: str, *, write: bool) -> None:
-    """Print the changes of a file. Write them if `write` is set or the file is new."""
+    """Write a file if `write` is set or the file is new. Otherwise print the changes."""
     before = file.read_text(encoding="utf-8") if file.exists() else ""
     if before == after:
         print(f"{name} is up to date.")

@@ -13,8 +13,8 @@ def differences(
 ) -> Iterator[str]:
     """Yield a message for each difference between a catalog table and the table at `folder`.
 
-    With any of them, Athena queries would fail, return NULLs or miss columns. Like in Athena,
-    names are compared ignoring case.
+    With any of them, Athena queries may fail, or return wrong data. As in Athena, names are
+    compared ignoring case.
     """
     if table is None:
         yield f"{name} is not in the catalog"

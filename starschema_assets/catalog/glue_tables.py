@@ -14,7 +14,7 @@ _PARQUET = (
 
 
 def catalog_table(table: "TableTypeDef") -> CatalogTable:
-    """Return columns, location and format from the storage descriptor. A view has none."""
+    """Return columns, location and format from the storage descriptor. A view lacks it."""
     storage: StorageDescriptorOutputTypeDef = table.get("StorageDescriptor", {})
     return CatalogTable(
         columns=tuple((c["Name"], c.get("Type", "")) for c in storage.get("Columns", [])),

@@ -94,8 +94,9 @@ def _exists(owner: "Connection[Cursor]", made: Database) -> bool:
         right = grant.removeprefix("GRANT ").partition(" TO ")[0]
         if right not in expected or "WITH GRANT OPTION" in grant:
             raise DeploymentError(
-                f"{made.host} has a user {ACCOUNT} with another privilege ({right}). It wasn't "
-                "changed. Rename or drop it, and run this command again."
+                f"{made.host} already has a user {ACCOUNT} with a privilege that this command "
+                f"doesn't give it: {right}. The user wasn't changed. Rename or drop it, and run "
+                "this command again."
             )
     return True
 

@@ -122,7 +122,9 @@ def clear_errors(bucket: str, key: str, doing: str) -> Iterator[None]:
                 f"{doing}: there is no bucket {bucket!r} for {place}: "
                 "create it, or correct STARSCHEMA_LAKE_URI."
             ) from error
-        if code in {"AccessDenied", "403", "InvalidAccessKeyId", "SignatureDoesNotMatch"}:
+        if code in {"InvalidAccessKeyId", "SignatureDoesNotMatch"}:
+            raise LakeDenied(f"{doing}: {place} returned {code}: check the credentials.") from error
+        if code in {"AccessDenied", "403"}:
             action = _ACTIONS.get(operation, operation)
             raise LakeDenied(
                 f"{doing}: {place} returned {code}: allow s3:{action} to these credentials"

@@ -77,7 +77,7 @@ def alert_sensor(settings: Settings) -> SensorDefinition | None:
         minimum_interval_seconds=SECONDS,
         default_status=DefaultSensorStatus.RUNNING,
         description=f"Sends one message to {topic} per failed run, however the run was started. "
-        "If SNS doesn't accept a message, the evaluation fails and the next one sends it again.",
+        "If SNS doesn't accept a message, the next evaluation sends it again.",
     )
     def alert_after_failure(context: SensorEvaluationContext) -> SkipReason:
         instance = context.instance
@@ -95,7 +95,7 @@ def alert_sensor(settings: Settings) -> SensorDefinition | None:
                 sent.append(run.run_id)
             place = record.storage_id
         context.update_cursor(str(place))
-        return SkipReason(f"Alerts sent for runs: {', '.join(sent) or 'none failed'}.")
+        return SkipReason(f"Alerts sent for runs: {', '.join(sent) or 'no new failures'}.")
 
     return alert_after_failure
 
@@ -134,7 +134,7 @@ def alert(instance: DagsterInstance, run: DagsterRun, record: EventLogRecord, ui
 
 
 def _attempt(run: DagsterRun) -> str:
-    """Return the number of the attempt and what follows, for a killed run that is retried."""
+    """Return the attempt of a killed run, and whether another one follows; else empty."""
     attempt = run.tags.get(ATTEMPT_TAG, "")
     if not attempt or not was_killed(run):
         return ""

@@ -170,9 +170,9 @@ def _compare_types(table: SourceTable, reading: Reading, actual: pa.Schema) -> N
         text = pa.types.is_string(expected) and pa.types.is_binary(presented)
         if presented != expected and not text:
             raise ValueRefused(
-                f"{table.name}.{column.name} is declared as {column.declared}, which DuckDB "
-                f"should return as {expected}, but it returns {presented}. If the table was "
-                "altered meanwhile, run again"
+                f"The source declares {table.name}.{column.name} as {column.declared}. DuckDB "
+                f"should return {expected}, but returns {presented}. If the column was altered "
+                "during the run, run again; otherwise read it from a view that casts it"
             )
 
 

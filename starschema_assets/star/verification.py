@@ -99,7 +99,7 @@ def _of_contract(contract: Contract) -> Iterator[str]:
 
 
 def _names(contract: Contract) -> Iterator[str]:
-    """Yield names that are invalid in Athena or in a path of the lake."""
+    """Yield a message per name that is invalid in Athena or in a path of the lake."""
     is_star = contract.stage == "star"
     columns = [column.name for column in contract.columns]
     for name, what in [(contract.table, contract.name)] + [
@@ -118,7 +118,7 @@ def _names(contract: Contract) -> Iterator[str]:
 
 
 def _references(models: Sequence[Model]) -> Iterator[str]:
-    """Yield foreign keys that differ in number or types of columns from the referenced key."""
+    """Yield a message per foreign key whose columns differ from the referenced key's."""
     keys = {model.contract.table: _typed(model.contract, model.contract.key) for model in models}
     for model in models:
         for key in model.contract.foreign_keys:
@@ -244,7 +244,10 @@ def _differences(contract: Contract, columns: Mapping[str, str], file: str) -> I
                 f"in {file}"
             )
     if declared.keys() == columns.keys() and list(declared) != list(columns):
-        yield f"{contract.name}: {file} returns the columns in the order {', '.join(columns)}"
+        yield (
+            f"{contract.name}: {file} returns the columns in the order {', '.join(columns)}; list "
+            "them in the same order in the contract"
+        )
 
 
 def _queries(contract: Contract) -> Iterator[tuple[str, str]]:

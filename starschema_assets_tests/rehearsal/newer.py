@@ -1,4 +1,4 @@
-"""A newer version of the project, for an update."""
+"""Builds a newer version of the project, for the rehearsal of an update."""
 
 import re
 import shutil
@@ -15,7 +15,7 @@ VERSION = "0.1.1"
 
 @contextmanager
 def newer_wheel(folder: Path, project_folder: Path) -> Iterator[None]:
-    """It is in the project's dist/, which Terraform uploads; at the end, what was there before."""
+    """Build a newer wheel into dist/, which Terraform uploads. Restore dist/ at the end."""
     source, dist, kept = folder / "newer", project_folder / "dist", folder / "dist"
     shutil.copytree(project_folder / "starschema_assets", source / "starschema_assets")
     for name in ("setup.py", "README.md", "LICENSE"):

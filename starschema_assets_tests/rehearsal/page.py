@@ -87,7 +87,7 @@ class Shell:
     def run(
         self, section: str, kind: str = "sh", through: Sequence[str] = (), known_to_differ: str = ""
     ) -> None:
-        """Run the blocks of a section. Raises NotProven if one fails, or prints something else.
+        """Run the blocks of a section. Raises NotProven if one fails, or lacks an expected line.
 
         `through` is a command that runs them elsewhere, e.g. on the machine. `known_to_differ` is
         an expected line that isn't checked, because the emulator prints another one.
