@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 from starschema_assets.settings import CHECKOUT
@@ -14,6 +15,18 @@ _MADE = (".git", ".venv", ".mysql", "data", "build", "dist", "*.egg-info", ".*_c
 _FOREIGN = ("STARSCHEMA_", "DAGSTER_", "AWS_", "MAKE", "MFLAGS", "PYTEST_")
 # The environment exists; with newer files, make would install it again
 _MAKE = 'make() { command make -o .venv/installed "$@"; }\n'
+
+_REFRESH = """
+.venv/bin/python - <<'PYTHON'
+from datetime import UTC, datetime
+
+from starschema_assets.run import main
+from starschema_assets_tests.clock import set_clock
+
+set_clock(datetime({0.year}, {0.month}, {0.day}, 12, tzinfo=UTC))
+main()
+PYTHON
+"""
 
 
 def copy_project(folder: Path) -> None:
@@ -47,6 +60,11 @@ def run_in(folder: Path, script: str, **settings: str) -> subprocess.CompletedPr
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return done
+
+
+def refresh_on(day: date) -> str:
+    """The commands of a refresh whose snapshot is of noon on this day, in UTC."""
+    return _REFRESH.format(day)
 
 
 def apply() -> None:

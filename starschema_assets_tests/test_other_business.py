@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from starschema_assets_tests.conftest import PASSWORD
 from starschema_assets_tests.database_server import DatabaseServer
-from starschema_assets_tests.project_copy import copy_project, run_in, take_sample_out
+from starschema_assets_tests.project_copy import copy_project, refresh_on, run_in, take_sample_out
 from starschema_assets_tests.servers import KINDS, server_of
 
 BUSINESS = Path(__file__).with_name("bike_hire")
@@ -24,17 +25,6 @@ GENERAL = (
     "star/test_verification.py",
 )
 """Some tests of `make test-general`: they read contracts, models or queries."""
-REFRESH = """
-.venv/bin/python - <<'PYTHON'
-from datetime import UTC, datetime
-
-from starschema_assets.run import main
-from starschema_assets_tests.clock import set_clock
-
-set_clock(datetime({day}, 12, tzinfo=UTC))
-main()
-PYTHON
-"""
 
 
 @pytest.fixture(scope="module")
@@ -90,12 +80,12 @@ def test_a_server_becomes_a_star_with_a_history_catalog_and_answers(
         "STARSCHEMA_LAKE_URI": str(tmp_path / "lake"),
         "STARSCHEMA_CATALOG": str(tmp_path / "catalog.duckdb"),
     }
-    run_in(project, REFRESH.format(day="2026, 1, 5"), **settings)
+    run_in(project, refresh_on(date(2026, 1, 5)), **settings)
     taken = figures(server, "sum(hired_hours * hourly_price)")
     assert ask(tmp_path, "select sum(takings)::varchar from fact_hires") == taken
 
     server.execute((BUSINESS / "next_day.sql").read_text(encoding="utf-8"), "hire")
-    done = run_in(project, REFRESH.format(day="2026, 1, 6"), **settings)
+    done = run_in(project, refresh_on(date(2026, 1, 6)), **settings)
     assert "WARNING" not in done.stderr
     assert ask(
         tmp_path,

@@ -6,6 +6,8 @@ STARSCHEMA_TEST_SAKILA is the folder with `sakila-schema.sql` and `sakila-data.s
 import os
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -13,7 +15,7 @@ import pytest
 
 from starschema_assets_tests.conftest import PASSWORD
 from starschema_assets_tests.database_server import DatabaseServer
-from starschema_assets_tests.project_copy import PAGE, copy_project, run_in
+from starschema_assets_tests.project_copy import PAGE, copy_project, refresh_on, run_in
 from starschema_assets_tests.servers import KINDS, server_of
 
 SAKILA = os.environ.get("STARSCHEMA_TEST_SAKILA", "")
@@ -59,7 +61,8 @@ def test_the_page_leads_to_a_star_with_the_sums_of_the_source(
     server: DatabaseServer, project: Path
 ) -> None:
     assert URL in PAGE
-    done = run_in(project, script(server.url("reader", PASSWORD, "sakila")))
+    commands = script(server.url("reader", PASSWORD, "sakila"))
+    done = run_in(project, commands)
     assert "WARNING" not in done.stderr
     assert "\nPayments by category\n" in done.stdout
     payments, amount, rentals, films = server.execute(
@@ -70,9 +73,31 @@ def test_the_page_leads_to_a_star_with_the_sums_of_the_source(
     assert (payments, amount, rentals) == ("16049", "67416.51", "16044")
     assert re.search(rf"{payments} │ +{amount} │\n╰", done.stdout)
     star = project / "data" / "sakila" / "lake" / "star"
-    assert _rows(star / "fact_rental" / "fact_rental.parquet") == int(rentals)
-    assert _rows(star / "dim_film" / "dim_film.parquet") == int(films)
+    assert _rows(star, "fact_rental") == int(rentals)
+    assert _rows(star, "dim_film") == _rows(star, "dim_film_history") == int(films)
+
+    *_, change = re.findall(r'^mysql -e "(UPDATE .*)"$', PAGE, re.MULTILINE)
+    *_, question = re.findall(r"^make query .*", PAGE, re.MULTILINE)
+    server.execute(change)
+    settings = "\n".join(re.findall(r"^export .*", commands, re.MULTILINE))
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+    later = settings + refresh_on(tomorrow) + question
+    done = run_in(project, later, DAGSTER_HOME=str(project / ".dagster"))
+    versions = rf"│ +1 │ +1 │ +0\.99 │ +0001-01-01 │\n│ +1 │ +2 │ +1\.99 │ +{tomorrow} │\n╰"
+    assert re.search(versions, done.stdout)
+    assert _rates(star, "dim_film") == {Decimal("1.99")}
+    assert _rates(star, "fact_rental") == {Decimal("0.99")}
 
 
-def _rows(file: Path) -> int:
-    return pq.ParquetFile(file).metadata.num_rows
+def _file(star: Path, table: str) -> Path:
+    return star / table / f"{table}.parquet"
+
+
+def _rows(star: Path, table: str) -> int:
+    return pq.ParquetFile(_file(star, table)).metadata.num_rows
+
+
+def _rates(star: Path, table: str) -> set[object]:
+    """The rental rates of the film that the page changes."""
+    film = pq.read_table(_file(star, table), filters=[("film_id", "=", 1)])
+    return {*film["rental_rate"].to_pylist()}
