@@ -17,6 +17,7 @@ from benchmarks.__main__ import lines_of
 from benchmarks.process import run
 from benchmarks.rounds import settings_in, workshop
 from benchmarks.source import LINES_OF_SCALE_1
+from starschema_assets.engine import quoted
 from starschema_assets.lake.lake import open_lake
 from starschema_assets.quality.reconciliation import ask_source
 from starschema_assets.raw.contracts import CONTRACTS
@@ -63,7 +64,7 @@ def fill(folder: Path, lake_uri: str, wanted: int) -> None:
 
         ((lines,),) = ask("select count(*) from orderdetails")
         figures = {
-            declared.table: {declared.entry: json.dumps(ask_source(ask, declared, rows=lines))}
+            declared.table: {declared.entry: json.dumps(ask_source(ask, quoted, declared, lines))}
             for declared in reconciliations()
         }
         for contract in CONTRACTS:

@@ -6,6 +6,7 @@ Sums are transferred as text, because they may have more digits than a float can
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -21,12 +22,22 @@ Ask = Callable[[str], Sequence[Row]]
 """Runs a query at the source in the snapshot and returns its rows."""
 
 
-def ask_source(ask: Ask, declared: Reconciliation, rows: int) -> list[list[str]]:
+def ask_source(
+    ask: Ask, quoted: Callable[[str], str], declared: Reconciliation, rows: int
+) -> list[list[str]]:
     """Query the sums of each group. `rows` is the row count of the summed table at the source.
+
+    `quoted` quotes a name in the source's SQL, so that it may be a reserved word.
 
     If the groups have disjoint key ranges, e.g. order numbers that increase with the year, the
     sums of each range are queried without a join. That takes the server half the time.
     """
+    declared = replace(
+        declared,
+        table=quoted(declared.table),
+        group_table=declared.group_table and quoted(declared.group_table),
+        group_key=declared.group_key and quoted(declared.group_key),
+    )
     ranges = ask(_ranges(declared)) if declared.group_table else []
     are_numbers = all(isinstance(bound, int) for _, *bounds in ranges for bound in bounds)
     if are_numbers and all(last < first for (_, _, last), (_, first, _) in pairwise(ranges)):

@@ -192,7 +192,7 @@ class Extraction:
         }
         for declared in self.audit.reconciliations:
             if declared.table == contract.table:
-                sums = ask_source(snapshot.figures, declared, source_rows)
+                sums = ask_source(snapshot.figures, snapshot.quoted, declared, source_rows)
                 entries[declared.entry] = json.dumps(sums)
         reader = snapshot.read(table, report_progress(contract.name, source_rows, self.log))
         return self.lake.stage(contract.path, reader, self.run_id, metadata=entries)

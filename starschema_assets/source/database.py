@@ -127,6 +127,9 @@ class Database(Protocol):
     def begin(self, connection: duckdb.DuckDBPyConnection, snapshot_id: str) -> None:
         """Attach the database to DuckDB, and start a snapshot with this id."""
 
+    def quoted(self, name: str) -> str:
+        """Quote an identifier for the database's own SQL."""
+
     def ask(self, sql: str) -> str:
         """Return DuckDB's SQL that runs the database's SQL in the snapshot."""
 

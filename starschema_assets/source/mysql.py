@@ -132,6 +132,10 @@ class MySQL:
         begin_snapshot(connection)
         _on_server(connection, f"SET @starschema_snapshot = '{snapshot_id}'")
 
+    def quoted(self, name: str) -> str:
+        """See `Database`."""
+        return mysql_sql.quoted(name)
+
     def ask(self, sql: str) -> str:
         """Return DuckDB's SQL. A streamed query would run on a connection without the snapshot."""
         return f"FROM mysql_query('src', {literal(sql)}, stream_results = false)"

@@ -68,6 +68,10 @@ class Snapshot:
         except duckdb.Error as error:
             raise translated(error, self._database.where) from None
 
+    def quoted(self, name: str) -> str:
+        """Quote a name for a query of `figures`, so that it may be a reserved word."""
+        return self._database.quoted(name)
+
     def spellings(self, table: SourceTable, columns: Sequence[str]) -> list[Spelling]:
         """Return values of text columns that are equal in the collation but differ in bytes."""
         names = [c.name for c in table.columns if c.name in columns and c.type == "string"]

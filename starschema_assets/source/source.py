@@ -178,6 +178,10 @@ class DuckDBFile:
         connection.execute(f"SET VARIABLE snapshot = {literal(snapshot_id)}")
         connection.execute("BEGIN")
 
+    def quoted(self, name: str) -> str:
+        """See `Database`."""
+        return quoted(name)
+
     def ask(self, sql: str) -> str:
         return sql
 

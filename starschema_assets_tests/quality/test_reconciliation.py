@@ -10,7 +10,7 @@ import pytest
 
 from starschema_assets.checks import checks_of
 from starschema_assets.contract import Column, Contract, ForeignKey, Reconciliation, Sum
-from starschema_assets.engine import DuckDBTables
+from starschema_assets.engine import DuckDBTables, quoted
 from starschema_assets.quality.files import Finding
 from starschema_assets.quality.reconciliation import ask_source, matches_source
 
@@ -56,7 +56,7 @@ def database() -> duckdb.DuckDBPyConnection:
 
 def entries(database: duckdb.DuckDBPyConnection, declared: Reconciliation) -> dict[str, str]:
     """Return the metadata entries that the extraction writes."""
-    sums = ask_source(lambda sql: database.execute(sql).fetchall(), declared, rows=5)
+    sums = ask_source(lambda sql: database.execute(sql).fetchall(), quoted, declared, rows=5)
     return {declared.entry: json.dumps(sums)}
 
 
@@ -95,9 +95,11 @@ def test_ranges_of_keys_give_the_same_sums(database: duckdb.DuckDBPyConnection) 
         asked.append(sql)
         return database.execute(sql).fetchall()
 
-    by_range = ask_source(ask, RENTALS, rows=4)
+    by_range = ask_source(ask, quoted, RENTALS, rows=4)
     assert [sql for sql in asked if " between " in sql]
-    by_row = ask_source(ask, RENTALS, rows=-1)  # the ranges' row counts don't add up to this
+    by_row = ask_source(
+        ask, quoted, RENTALS, rows=-1
+    )  # the ranges' row counts don't add up to this
     assert [[g, n, Decimal(s)] for g, n, s in by_range] == sorted(
         [g, n, Decimal(s)] for g, n, s in by_row
     )

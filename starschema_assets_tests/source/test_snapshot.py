@@ -11,6 +11,8 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
+from starschema_assets.contract import Reconciliation, Sum
+from starschema_assets.quality.reconciliation import ask_source
 from starschema_assets.source import mysql
 from starschema_assets.source.database import Reading
 from starschema_assets.source.errors import ConnectionLost, RowsMissing, SourceError, ValueRefused
@@ -135,6 +137,21 @@ def test_the_server_computes_figures_in_the_snapshot_to_the_last_digit(shop: Sho
         assert snapshot.figures("SELECT COUNT(*), CAST(SUM(a) AS CHAR) FROM t") == [
             (2, "10000000000000000.00")
         ]
+
+
+@pytest.mark.parametrize("rows", [3, -1])  # by ranges of the key, and by every row
+def test_tables_and_keys_with_names_of_sql_are_summed_up(shop: Shop, rows: int) -> None:
+    shop.sql("""
+        CREATE TABLE `group` (`key` int PRIMARY KEY, city varchar(9));
+        INSERT INTO `group` VALUES (1, 'Lyon'), (2, 'Lyon'), (3, 'Oslo');
+        CREATE TABLE `order` (id int PRIMARY KEY, `key` int, fee decimal(5,2));
+        INSERT INTO `order` VALUES (1, 1, 0.10), (2, 2, 0.20), (3, 3, 5);
+    """)
+    fees = Sum("sum(fee)", "sum(fee)", "decimal(38,2)", "EUR")
+    by_city = Reconciliation("order", (fees,), "city", "city", group_table="group", group_key="key")
+    with shop.source().snapshot() as snapshot:
+        sums = ask_source(snapshot.figures, snapshot.quoted, by_city, rows)
+    assert sorted(sums) == [["Lyon", "0.30"], ["Oslo", "5.00"]]
 
 
 def test_progress_is_told_as_rows_arrive(shop: Shop) -> None:
