@@ -51,8 +51,8 @@ def read(argument: str) -> str:
         return known[argument].read_text(encoding="utf-8")
     if argument.isidentifier() or not argument.strip():
         raise QueryError(
-            f"{argument!r} is neither SQL nor the name of a query: give SQL, @file, "
-            f"or one of {', '.join(known) or 'none yet'}{did_you_mean(argument, known)}"
+            f"{argument!r} is neither SQL nor the name of a query: give SQL, @file or a name; "
+            f"there are: {', '.join(known) or 'none yet'}{did_you_mean(argument, known)}"
         )
     return argument
 

@@ -59,7 +59,7 @@ def test_a_cell_that_asks_for_what_is_gone_is_told(folder: Path) -> None:
         ),
         (
             "report.ipynb: ask(\"how_many\"): 'how_many' is neither SQL nor the name of a query: "
-            "give SQL, @file, or one of good"
+            "give SQL, @file or a name; there are: good"
         ),
         (
             'report.ipynb: ask("select 1 from buyers"): line 1: Catalog Error: Table with '
