@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Self
 
 import duckdb
+from sqlglot import exp, parse_one
 from sqlglot.dialects.athena import Athena
+from sqlglot.errors import SqlglotError
 
-from starschema_assets.contract import Contract
+from starschema_assets.contract import Contract, Reconciliation
 from starschema_assets.engine import quoted
 from starschema_assets.errors import did_you_mean
 from starschema_assets.model import Model, ModelError, file_name, tables_of
@@ -191,6 +193,9 @@ class EmptyTables:
                 f"{contract.name} is reconciled with raw/{sums.table}, but its SQL reads only "
                 f"{', '.join(model.raw_tables)}"
             )
+        elif sums:
+            raw = {each.table: [c.name for c in each.columns] for each in model.sources}
+            yield from (f"{contract.name}: reconciliation: {f}" for f in _at_source(sums, raw))
         differences = list(_differences(contract, columns, file_name(model.paths[0])))
         yield from differences
         if not differences and not contract.dimension:
@@ -248,6 +253,26 @@ def _differences(contract: Contract, columns: Mapping[str, str], file: str) -> I
             f"{contract.name}: {file} returns the columns in the order {', '.join(columns)}; list "
             "them in the same order in the contract"
         )
+
+
+def _at_source(sums: Reconciliation, raw: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Yield what a reconciliation reads at the source and no raw contract has."""
+    grouping = sums.group_table or sums.table
+    if grouping not in raw:
+        yield f"raw/{grouping} has no contract in raw/contracts.py{did_you_mean(grouping, raw)}"
+        return
+    named = {(table, sums.group_key) for table in (sums.table, grouping) if sums.group_key}
+    expressions = [(sums.table, each.source) for each in sums.sums]
+    for table, expression in [*expressions, (grouping, sums.group)]:
+        try:
+            tree = parse_one(expression, dialect="mysql")
+        except SqlglotError as error:
+            yield f"{expression} at the source: {str(error).splitlines()[0]}"
+        else:
+            named |= {(table, column.name) for column in tree.find_all(exp.Column)}
+    for table, name in sorted(named):
+        if name.lower() not in [column.lower() for column in raw[table]]:
+            yield f"raw/{table} has no column {name}{did_you_mean(name, raw[table])}"
 
 
 def _queries(contract: Contract) -> Iterator[tuple[str, str]]:

@@ -243,9 +243,34 @@ def test_a_rule_and_a_sum_are_tried_on_the_table(faults: Faults) -> None:
     reconciliation = Reconciliation("goods", sums, "year", "year")
     told = faults(rules=(rule,), reconciliation=reconciliation)
     assert [fault.partition(" Binder")[0] for fault in told] == [
+        "star/sales: reconciliation: raw/goods has no column year",
         "star/sales: rule price_positive: line 1:",
         "star/sales: reconciliation: line 1:",
     ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, []),
+        ({"source": "sum(prices)"}, ["raw/goods has no column prices; did you mean price?"]),
+        ({"source": "sum(if(`ID` > 1, price, 0))"}, []),
+        ({"source": "sum(price"}, ["sum(price at the source: Expecting ). Line 1, Col: 9."]),
+        ({"source": "'"}, ["' at the source: Error tokenizing ''"]),
+        (
+            {"group_table": "good", "group_key": "id"},
+            ["raw/good has no contract in raw/contracts.py; did you mean goods?"],
+        ),
+        ({"group_table": "goods", "group_key": "good_id"}, ["raw/goods has no column good_id"]),
+    ],
+)
+def test_what_the_source_is_asked_is_compared_with_the_raw_contracts(
+    faults: Faults, changes: dict[str, str], said: list[str]
+) -> None:
+    source = changes.pop("source", "sum(price)")
+    sums = (Sum(source, "sum(price)", "decimal(38,2)", "USD"),)
+    told = faults(reconciliation=Reconciliation("goods", sums, "id", "number", **changes))
+    assert told == [f"star/sales: reconciliation: {fault}" for fault in said]
 
 
 def test_a_reconciliation_with_a_table_that_is_not_read_is_told(faults: Faults) -> None:
