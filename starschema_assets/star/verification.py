@@ -235,14 +235,14 @@ class EmptyTables:
 
 def _differences(contract: Contract, columns: Mapping[str, str], file: str) -> Iterator[str]:
     declared = {column.name: column.type for column in contract.columns}
-    for name in declared.keys() - columns.keys():
+    for name in [name for name in declared if name not in columns]:
         yield (
             f"{contract.name}: the contract has the column {name}, but {file} doesn't return it"
             f"{did_you_mean(name, columns.keys() - declared.keys())}"
         )
-    for name in columns.keys() - declared.keys():
+    for name in [name for name in columns if name not in declared]:
         yield f"{contract.name}: {file} returns the column {name}, which isn't in the contract"
-    for name in declared.keys() & columns.keys():
+    for name in [name for name in declared if name in columns]:
         if declared[name] != columns[name]:
             yield (
                 f"{contract.name}.{name} is {declared[name]} in the contract, but {columns[name]} "
