@@ -4,8 +4,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from starschema_assets.history import COLUMNS
 from starschema_assets.raw.contracts import CONTRACTS
 from starschema_assets.settings import CHECKOUT
@@ -56,12 +54,11 @@ def machinery() -> Iterator[Path]:
             yield path
 
 
-@pytest.mark.parametrize("path", list(machinery()), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_no_table_or_column_of_the_business_is_named(path: Path) -> None:
-    lines = path.read_text(encoding="utf-8").splitlines()
+def test_no_table_or_column_of_the_business_is_named() -> None:
     named = [
-        f"line {number}: {', '.join(sorted(found))}"
-        for number, line in enumerate(lines, start=1)
+        f"{path.relative_to(PACKAGE)}, line {number}: {', '.join(sorted(found))}"
+        for path in machinery()
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
         if (found := NAMES & set(re.findall(r"\w+", line)))
     ]
     assert named == []
