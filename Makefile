@@ -14,8 +14,7 @@ TABLES ?=
 DAGSTER_HOME ?= $(CURDIR)/.dagster
 run ui report forget restore history: export DAGSTER_HOME := $(DAGSTER_HOME)
 
-# Return freed memory to the system: at 10 million order lines a refresh needs some 50 MB less.
-export MALLOC_ARENA_MAX ?= 2
+# Arrow then frees its memory at once. With the default pool it keeps it for reuse.
 export ARROW_DEFAULT_MEMORY_POOL ?= system
 
 # Also install Spark if the engine is Spark on this machine.
