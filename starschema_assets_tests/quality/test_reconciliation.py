@@ -97,9 +97,8 @@ def test_ranges_of_keys_give_the_same_sums(database: duckdb.DuckDBPyConnection) 
 
     by_range = ask_source(ask, quoted, RENTALS, rows=4)
     assert [sql for sql in asked if " between " in sql]
-    by_row = ask_source(
-        ask, quoted, RENTALS, rows=-1
-    )  # the ranges' row counts don't add up to this
+    # The ranges' row counts don't add up to this
+    by_row = ask_source(ask, quoted, RENTALS, rows=-1)
     assert [[g, n, Decimal(s)] for g, n, s in by_range] == sorted(
         [g, n, Decimal(s)] for g, n, s in by_row
     )
