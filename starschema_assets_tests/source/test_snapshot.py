@@ -227,7 +227,7 @@ def test_a_column_that_was_altered_since_it_was_declared_is_refused(shop: Shop) 
     tables = source.declared(["large", "t"])
     shop.sql("ALTER TABLE large MODIFY id bigint")
     with source.snapshot() as snapshot:
-        with pytest.raises(ValueRefused, match=r"large\.id .* int32, but it returns int64"):
+        with pytest.raises(ValueRefused, match=r"large\.id .* int32, but returns int64"):
             snapshot.read(tables["large"]).read_all()
         assert snapshot.read(tables["t"]).read_all()["a"].to_pylist() == [1]
 
