@@ -157,7 +157,7 @@ class Rehearsal:
         with self.proofs.of("it refreshes again, and restores the version before"):
             machine.run("run")
             for target in ("star/dim_dates", "raw"):
-                expect("put back" in machine.run("restore", target), expected=True)
+                expect("restored the version" in machine.run("restore", target), expected=True)
         with self.proofs.of("it publishes the sales report"):
             machine.dagster("asset", "materialize", "--select", "analytics/sales_report")
 
