@@ -1,5 +1,7 @@
 """Tests for the table of types."""
 
+import re
+
 import pyarrow as pa
 import pytest
 
@@ -44,9 +46,10 @@ def test_a_declared_type_is_read_in_any_spelling(declared: str, athena: str) -> 
     ],
 )
 def test_a_declared_type_that_cannot_be_held_is_refused_by_name(declared: str) -> None:
-    with pytest.raises(UnsupportedType) as refused:
+    name = re.escape(declared)
+    message = rf"^(Athena has no type for {name}|{name} has more than 38 digits)$"
+    with pytest.raises(UnsupportedType, match=message):
         source_type(declared)
-    assert declared in str(refused.value)
 
 
 @pytest.mark.parametrize(

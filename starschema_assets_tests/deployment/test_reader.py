@@ -216,7 +216,7 @@ def test_a_secret_that_can_not_be_written_keeps_the_password_before_on_mysql(
 def test_a_user_of_that_name_with_other_rights_is_left_alone(deployed: Deployed) -> None:
     deployed.server.execute("CREATE USER reader IDENTIFIED BY 'theirs'")
     deployed.server.execute(f"GRANT INSERT ON {NAME}.* TO reader")
-    assert "already has a user" in deployed.refused()
+    assert "a privilege that this command doesn't" in " ".join(deployed.refused().split())
     assert deployed.password == ""
     assert "INSERT" in deployed.server.execute("SHOW GRANTS FOR reader")
 
