@@ -84,7 +84,7 @@ def test_a_star_made_of_two_snapshots_says_so(deployment: Deployment, tmp_path: 
     assert not check.passed
     assert check.severity == AssetCheckSeverity.WARN
     assert check.description
-    assert "raw/orders is of" in check.description
+    assert "raw/orders is from snapshot" in check.description
 
 
 def test_the_uploads_of_a_killed_refresh_are_gone_after_the_next(

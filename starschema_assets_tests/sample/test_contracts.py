@@ -21,7 +21,7 @@ def test_they_are_the_project_s_own_but_for_what_people_wrote(
     url = sample_server.url("reader", PASSWORD, "sample")
     monkeypatch.setenv("STARSCHEMA_SOURCE_URL", url)
     main([])  # for the project's own file it prints the difference
-    assert capsys.readouterr().out == "raw/contracts.py says so already.\n"
+    assert capsys.readouterr().out == "raw/contracts.py is up to date.\n"
     main([], tmp_path / "contracts.py")
     written = {each.table: each for each in contracts_in(tmp_path / "contracts.py").values()}
 
