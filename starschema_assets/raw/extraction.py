@@ -177,9 +177,14 @@ class Extraction:
         snapshot: Snapshot,
         published: Footer | None,
     ) -> StagedTable:
-        source_rows = snapshot.count(table)
+        counted, sums = None, {}
+        for declared in self.audit.reconciliations:
+            if declared.table == contract.table:
+                counted, found = ask_source(snapshot.figures, snapshot.quoted, declared)
+                sums[declared.entry] = json.dumps(found)
+        source_rows = snapshot.count(table, counted)
         spellings = snapshot.spellings(table, contract.grouped)
-        entries = {
+        entries = sums | {
             "source": self.source.name,
             "former_sources": json.dumps(_former_sources(published, self.source.name)),
             "snapshot": snapshot.id,
@@ -190,10 +195,6 @@ class Extraction:
             "spellings": json.dumps([asdict(each) for each in spellings]),
             "nulled_dates": json.dumps(snapshot.zero_dates.get(table.name, {})),
         }
-        for declared in self.audit.reconciliations:
-            if declared.table == contract.table:
-                sums = ask_source(snapshot.figures, snapshot.quoted, declared, source_rows)
-                entries[declared.entry] = json.dumps(sums)
         reader = snapshot.read(table, report_progress(contract.name, source_rows, self.log))
         return self.lake.stage(contract.path, reader, self.run_id, metadata=entries)
 

@@ -136,10 +136,11 @@ class Database(Protocol):
     def snapshot_id(self) -> str:
         """Return SQL for the id of the snapshot in which it runs."""
 
-    def census(self, table: SourceTable) -> str:
+    def census(self, table: SourceTable, counted: int | None) -> str:
         """Return SQL for the row count, the bytes of the widest row, and invalid dates.
 
-        The number of invalid dates is one column for each column in `dated`.
+        The number of invalid dates is one column for each column in `dated`. The rows needn't be
+        counted if the database has `counted` them already.
         """
 
     def zero_date(self, table: SourceTable, column: str) -> str:

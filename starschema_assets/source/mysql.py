@@ -143,8 +143,8 @@ class MySQL:
     def snapshot_id(self) -> str:
         return mysql_sql.SNAPSHOT_ID
 
-    def census(self, table: SourceTable) -> str:
-        return mysql_sql.census(table, self.dated(table))
+    def census(self, table: SourceTable, counted: int | None) -> str:
+        return mysql_sql.census(table, self.dated(table), counted)
 
     def zero_date(self, table: SourceTable, column: str) -> str:
         return mysql_sql.zero_date(table, column)

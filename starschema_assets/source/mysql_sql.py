@@ -61,11 +61,17 @@ def example(table: str, column: str, declared: str) -> str:
     return f"SELECT {value} FROM {quoted(table)} WHERE {name} IS NOT NULL LIMIT 1"
 
 
-def census(table: SourceTable, dated: Collection[str]) -> str:
-    """Return SQL for row count, bytes of the widest row, and invalid dates per dated column."""
-    figures = ["COUNT(*)", f"COALESCE(MAX({_row_bytes(table)}), 0)"]
-    figures += [f"COUNT(IF({_zero_date(column)}, 1, NULL))" for column in map(quoted, dated)]
-    return f"SELECT {', '.join(figures)} FROM {quoted(table.name)}"
+def census(table: SourceTable, dated: Collection[str], counted: int | None) -> str:
+    """Return SQL for row count, bytes of the widest row, and invalid dates per dated column.
+
+    It doesn't read the table if the rows are `counted` and no column has to be looked at.
+    """
+    rows = "COUNT(*)" if counted is None else str(counted)
+    fixed, *measured = _row_bytes(table)
+    widest = f"COALESCE(MAX({' + '.join([fixed, *measured])}), 0)" if measured else fixed
+    invalid = [f"COUNT(IF({_zero_date(column)}, 1, NULL))" for column in map(quoted, dated)]
+    source = f" FROM {quoted(table.name)}" if counted is None or measured or invalid else ""
+    return f"SELECT {', '.join([rows, widest, *invalid])}{source}"
 
 
 def zero_date(table: SourceTable, column: str) -> str:
@@ -105,10 +111,11 @@ def spellings(table: SourceTable, columns: Sequence[str]) -> str:
 def rows_of_slices(table: SourceTable) -> str:
     """Return SQL for the row count of each slice, in key order. A slice has up to ROWS_BYTES."""
     key = ", ".join(f"whole.{quoted(column)}" for column in table.key)  # a column may be "slice"
+    row_bytes = " + ".join(_row_bytes(table))
     return f"""
     SELECT COUNT(*) FROM (
         SELECT FLOOR(
-            SUM({_row_bytes(table)}) OVER (ORDER BY {key} ROWS UNBOUNDED PRECEDING) / {ROWS_BYTES}
+            SUM({row_bytes}) OVER (ORDER BY {key} ROWS UNBOUNDED PRECEDING) / {ROWS_BYTES}
         ) AS slice
         FROM {quoted(table.name)} AS whole
     ) AS slices
@@ -149,8 +156,11 @@ def _zero_date(column: str) -> str:
     )
 
 
-def _row_bytes(table: SourceTable) -> str:
-    """Return an expression for a row's bytes: short columns by maximum, others by real length."""
+def _row_bytes(table: SourceTable) -> list[str]:
+    """Return the summands of a row's bytes: short columns by maximum, others by real length.
+
+    The first is a number, for all columns whose length isn't measured.
+    """
     fixed, measured = COLUMN_BYTES * len(table.columns), []
     for column in table.columns:
         short = _SHORT.fullmatch(column.declared)
@@ -158,4 +168,4 @@ def _row_bytes(table: SourceTable) -> str:
             fixed += MAX_CHARACTER_BYTES * int(short[1])
         elif column.type in {"string", "binary"}:
             measured.append(f"COALESCE(OCTET_LENGTH({quoted(column.name)}), 0)")
-    return " + ".join([str(fixed), *measured])
+    return [str(fixed), *measured]

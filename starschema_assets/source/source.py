@@ -188,7 +188,7 @@ class DuckDBFile:
     def snapshot_id(self) -> str:
         return "SELECT getvariable('snapshot')"
 
-    def census(self, table: SourceTable) -> str:
+    def census(self, table: SourceTable, counted: int | None) -> str:  # noqa: ARG002 - it's fast
         lengths = [
             f"coalesce({_LENGTHS[column.type]}({quoted(column.name)}), 0)"
             for column in table.columns

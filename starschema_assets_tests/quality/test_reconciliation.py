@@ -56,7 +56,7 @@ def database() -> duckdb.DuckDBPyConnection:
 
 def entries(database: duckdb.DuckDBPyConnection, declared: Reconciliation) -> dict[str, str]:
     """Return the metadata entries that the extraction writes."""
-    sums = ask_source(lambda sql: database.execute(sql).fetchall(), quoted, declared, rows=5)
+    _, sums = ask_source(lambda sql: database.execute(sql).fetchall(), quoted, declared)
     return {declared.entry: json.dumps(sums)}
 
 
@@ -95,13 +95,29 @@ def test_ranges_of_keys_give_the_same_sums(database: duckdb.DuckDBPyConnection) 
         asked.append(sql)
         return database.execute(sql).fetchall()
 
-    by_range = ask_source(ask, quoted, RENTALS, rows=4)
+    rows, by_range = ask_source(ask, quoted, RENTALS)
+    assert rows == 4
     assert [sql for sql in asked if " between " in sql]
-    # The ranges' row counts don't add up to this
-    by_row = ask_source(ask, quoted, RENTALS, rows=-1)
+    # One city in several ranges
+    database.execute("insert into shop values (5, 'Lyon')")
+    none, by_row = ask_source(ask, quoted, RENTALS)
+    assert none is None
     assert [[g, n, Decimal(s)] for g, n, s in by_range] == sorted(
         [g, n, Decimal(s)] for g, n, s in by_row
     )
+
+
+@pytest.mark.parametrize("shop_id", ["0", "3", "9", "null"])
+def test_rows_outside_the_ranges_are_summed_up_as_well(
+    database: duckdb.DuckDBPyConnection, shop_id: str
+) -> None:
+    database.execute(CITY_BY_CITY)
+    database.execute("update shop set shop_id = shop_id * 2")  # Lyon 2, Oslo 4 and 6, Rome 8
+    database.execute("update rental set shop_id = shop_id * 2")
+    database.execute(f"insert into rental values (6, {shop_id}, 1, 7)")
+    rows, sums = ask_source(lambda sql: database.execute(sql).fetchall(), quoted, RENTALS)
+    assert rows is None
+    assert sum(int(count) for _, count, _ in sums) == 5
 
 
 def test_keys_of_text_are_not_asked_for_by_range(database: duckdb.DuckDBPyConnection) -> None:
