@@ -25,7 +25,7 @@ from starschema_assets.authoring.source_code import (
 )
 from starschema_assets.contract import Column, Contract, ForeignKey
 from starschema_assets.errors import did_you_mean
-from starschema_assets.model import ModelError
+from starschema_assets.model import Model, ModelError
 from starschema_assets.raw.contracts import CONTRACTS
 from starschema_assets.star.discovery import FOLDER, holds_contract, models_of, tables
 from starschema_assets.star.verification import OPEN_GRAIN, EmptyTables
@@ -104,6 +104,7 @@ def main(
             _write_new(folder, derived[table].contract, circular)
         else:
             _write(folder, derived[table].contract, existing[table], keys, write=options.write)
+        _ask_for_versions(derived[table].model)
 
 
 def with_columns(contract: Contract, columns: Sequence[Column]) -> Contract:
@@ -196,6 +197,19 @@ def _write_new(folder: Path, contract: Contract, circular: Sequence[ForeignKey])
             f"  {name}: left out: {', '.join(key.columns)} may refer to {key.references}, which "
             "refers to this table. Declare only one of the two."
         )
+
+
+def _ask_for_versions(model: Model) -> None:
+    """Print which foreign keys to histories are missing. Their day doesn't follow from the SQL."""
+    declared = {key.references for key in model.contract.foreign_keys}
+    for history in model.read_histories:
+        name, key = history.contract.table, ", ".join(history.contract.key)
+        if name not in declared:
+            print(
+                f"  star/{model.contract.table}.py: the SQL reads star.{name}. If the table "
+                f"has versions, declare a ForeignKey with the columns that refer to {key} and with "
+                "the column of the day on which the version is valid."
+            )
 
 
 def _new_file(contract: Contract, circular: Sequence[ForeignKey]) -> str:

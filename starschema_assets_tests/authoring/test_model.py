@@ -346,6 +346,40 @@ def test_a_table_may_refer_to_itself(star: Star) -> None:
     assert contract.foreign_keys == (ForeignKey(("boss",), "made"),)
 
 
+def test_a_foreign_key_to_a_history_is_asked_for(
+    star: Star, capsys: pytest.CaptureFixture[str]
+) -> None:
+    star.sql(
+        dim_book="select isbn, title from raw.books",
+        fact_loan="""
+            select loans.id, loans.book_isbn, books.version as book_version, loans.lent
+            from raw.loans as loans
+            left join star.dim_book_history as books
+              on loans.book_isbn = books.isbn
+                and loans.lent >= books.validFrom and loans.lent < books.validTo""",
+    )
+    star.step("tracked_book", "select isbn, price from raw.books")
+    (star.folder / "dim_book.py").write_text(
+        "from starschema_assets.contract import Column, Contract, Tracked\n"
+        'CONTRACT = Contract("star", "dim_book", "one row per isbn", "", ("isbn",), (\n'
+        '    Column("isbn", "string", ""), Column("title", "string", "")),\n'
+        '    tracked=Tracked("tracked_book", (Column("price", "decimal(6,2)", ""),)))\n'
+    )
+    star.make()
+    asked = (
+        "star/fact_loan.py: the SQL reads star.dim_book_history. If the table has versions, "
+        "declare a ForeignKey with the columns that refer to isbn, version and with the column of "
+        "the day on which the version is valid."
+    )
+    assert asked in capsys.readouterr().out
+    file = star.folder / "fact_loan.py"
+    key = 'ForeignKey(("book_isbn", "book_version"), "dim_book_history", "lent"),'
+    file.write_text(file.read_text().replace("foreign_keys=(", f"foreign_keys=({key}"))
+    assert len(star.contract("fact_loan").foreign_keys) == 2
+    star.make("fact_loan")
+    assert "declare a ForeignKey" not in capsys.readouterr().out
+
+
 def test_what_people_wrote_stays(star: Star, capsys: pytest.CaptureFixture[str]) -> None:
     star.made("select isbn, title, price from raw.books")
     file = star.folder / "made.py"
