@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run ui query notebook report sample contracts model reader docs screenshots forget restore history test test-general terraform rehearse fuzz soak bench check lock wheel clean
+.PHONY: help run ui query notebook report sample contracts model reader docs screenshots forget restore history test test-general test-other terraform rehearse fuzz soak bench check lock wheel clean
 .DELETE_ON_ERROR:
 
 # Settings of the make command line: `make PYTHON=python3.12 run`.
@@ -110,6 +110,9 @@ CARS := $(shell cat starschema_assets_tests/classic_cars.txt)
 test-general: ## run the tests that hold for any business: all except those in starschema_assets_tests/classic_cars.txt
 	@$(MAKE) --no-print-directory test ARGS="--ignore $(AWS_TESTS) \
 	  $(foreach test,$(CARS),$(if $(findstring ::,$(test)),--deselect,--ignore) $(test)) $(ARGS)"
+
+test-other: .venv/installed ## put a bike rental in the sample's place, in a copy, and run check and test-general there
+	@.venv/bin/python -m starschema_assets_tests.other_business
 
 terraform: .venv/installed ## check the configuration in terraform/: format, tests, policies
 	@.venv/bin/python -m pytest $(AWS_TESTS) $(ARGS)

@@ -44,16 +44,19 @@ def take_sample_out(folder: Path) -> None:
     run_in(folder, "\n".join(re.findall(r"^rm .*", PAGE, re.MULTILINE)))
 
 
+def environment(folder: Path) -> dict[str, str]:
+    """Return the environment variables for a command in a copy, without the project's settings."""
+    others = {name: text for name, text in os.environ.items() if not name.startswith(_FOREIGN)}
+    # Installed is the original project, not its copy
+    return others | {"PYTHONPATH": str(folder)}
+
+
 def run_in(folder: Path, script: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run a bash script in a copy with only these settings, and assert that it succeeds."""
-    others = {name: text for name, text in os.environ.items() if not name.startswith(_FOREIGN)}
-    others["PYTHONPATH"] = str(
-        folder
-    )  # the environment has the original project installed, not its copy
     done = subprocess.run(
         ["bash", "-euc", _MAKE + script],
         cwd=folder,
-        env=others | settings,
+        env=environment(folder) | settings,
         capture_output=True,
         text=True,
         check=False,

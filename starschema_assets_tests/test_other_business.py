@@ -11,42 +11,17 @@ import pytest
 
 from starschema_assets_tests.conftest import PASSWORD
 from starschema_assets_tests.database_server import DatabaseServer
-from starschema_assets_tests.project_copy import copy_project, refresh_on, run_in, take_sample_out
+from starschema_assets_tests.other_business import BUSINESS, copy_with_other_business
+from starschema_assets_tests.project_copy import refresh_on, run_in
 from starschema_assets_tests.servers import KINDS, server_of
-
-BUSINESS = Path(__file__).with_name("bike_hire")
-GENERAL = (
-    "test_house.py",
-    "analytics/test_verification.py",
-    "catalog/test_embedded.py",
-    "catalog/test_sensor.py",
-    "lake/test_forget.py",
-    "star/test_discovery.py",
-    "star/test_verification.py",
-)
-"""Some tests of `make test-general`: they read contracts, models or queries."""
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project with a bike rental instead of classic cars."""
     folder = tmp_path_factory.mktemp("other") / "project"
-    copy_project(folder)
-    take_sample_out(folder)
-    put_business(folder)
+    copy_with_other_business(folder)
     return folder
-
-
-def put_business(folder: Path) -> None:
-    """Replace the sample's files by those of the other business."""
-    package = folder / "starschema_assets"
-    shutil.copy(BUSINESS / "contracts.py", package / "raw")
-    for file in [*BUSINESS.glob("dim_*"), *BUSINESS.glob("fact_*")]:
-        shutil.copy(file, package / "star")
-    shutil.copytree(BUSINESS / "steps", package / "star" / "steps", dirs_exist_ok=True)
-    questions = package / "analytics" / "questions"
-    shutil.copytree(BUSINESS / "questions", questions, dirs_exist_ok=True)
-    shutil.copy(BUSINESS / "sales_report.ipynb", package / "analytics")
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -59,15 +34,6 @@ def server(request: pytest.FixtureRequest) -> Iterator[DatabaseServer]:
         )
         server.execute((BUSINESS / "schema.sql").read_text(encoding="utf-8"), "hire")
         yield server
-
-
-def test_code_contracts_and_sql_pass_every_check(project: Path) -> None:
-    run_in(project, "make check")
-
-
-def test_tests_that_know_no_business_pass(project: Path) -> None:
-    files = " ".join(f"starschema_assets_tests/{name}" for name in GENERAL)
-    run_in(project, f".venv/bin/python -m pytest -q -n 0 {files}")
 
 
 def test_a_server_becomes_a_star_with_a_history_catalog_and_answers(
