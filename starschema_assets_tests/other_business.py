@@ -29,11 +29,11 @@ def copy_with_other_business(folder: Path) -> None:
 
 
 def main() -> int:
-    """Run `make check` and the general tests in a copy. Return make's exit status."""
+    """Run the checks and the general tests in a copy. Return make's exit status."""
     with tempfile.TemporaryDirectory(prefix="other-business-") as folder:
         project = Path(folder) / "project"
         copy_with_other_business(project)
-        for target in ("check", "test-general"):
+        for target in ("docs", "check", "test-general"):
             if status := subprocess.call(["make", target], cwd=project, env=environment(project)):
                 return status
     return 0

@@ -12,7 +12,7 @@ from starschema_assets.settings import CHECKOUT
 
 PAGE = (CHECKOUT / "docs" / "your-database.md").read_text(encoding="utf-8")
 _MADE = (".git", ".venv", ".mysql", "data", "build", "dist", "*.egg-info", ".*_cache", "*.log")
-_FOREIGN = ("STARSCHEMA_", "DAGSTER_", "AWS_", "MAKE", "MFLAGS", "PYTEST_")
+_FOREIGN = ("STARSCHEMA_", "DAGSTER_", "AWS_", "MAKE", "MFLAGS", "ARGS", "PYTEST_")
 # The environment exists; with newer files, make would install it again
 _MAKE = 'make() { command make -o .venv/installed "$@"; }\n'
 

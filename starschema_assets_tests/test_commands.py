@@ -50,7 +50,7 @@ class Commands:
     def make(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a make target in this environment."""
         # Also without the variables of a make that runs the tests
-        foreign = ("AWS_", "MAKE", "MFLAGS")
+        foreign = ("AWS_", "MAKE", "MFLAGS", "ARGS")
         others = {k: v for k, v in os.environ.items() if not k.startswith(foreign)}
         ours = {
             "STARSCHEMA_LAKE_URI": str(self.folder / "lake"),
@@ -203,7 +203,9 @@ def _cleaned(folder: Path, source: str) -> str:
         (folder / each).parent.mkdir(exist_ok=True)
         (folder / each).touch()
     shutil.copy(CHECKOUT / "Makefile", folder)
-    others = {k: v for k, v in os.environ.items() if not k.startswith(("STARSCHEMA_", "MAKE"))}
+    others = {
+        k: v for k, v in os.environ.items() if not k.startswith(("STARSCHEMA_", "MAKE", "ARGS"))
+    }
     done = subprocess.run(
         ["make", "clean"], cwd=folder, env=others, capture_output=True, text=True, check=True
     )
