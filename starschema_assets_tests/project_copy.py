@@ -47,7 +47,7 @@ def take_sample_out(folder: Path) -> None:
 def environment(folder: Path) -> dict[str, str]:
     """Return the environment variables for a command in a copy, without the project's settings."""
     others = {name: text for name, text in os.environ.items() if not name.startswith(_FOREIGN)}
-    # Installed is the original project, not its copy
+    # The environment has the original project installed, not the copy
     return others | {"PYTHONPATH": str(folder)}
 
 

@@ -32,7 +32,7 @@ def main() -> int:
         print(f"make rehearse: {MISSING}", file=sys.stderr)
         return 1
     proofs = Proofs()
-    print("Rehearsing the AWS side (about ten minutes)", flush=True)
+    print("Rehearsing the AWS side (about 15 minutes)", flush=True)
     with (
         tempfile.TemporaryDirectory(prefix="rehearsal") as folder,
         database(Path(folder)) as (server, authority),
